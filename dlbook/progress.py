@@ -1,0 +1,187 @@
+"""Live progress of a training run, and the table that stays when it has ended."""
+
+import html
+import sys
+import time
+from typing import Any
+
+import keras
+
+from dlbook.runtime import in_notebook
+
+_REFRESH_SECONDS = 0.25
+_MOST_ROWS = 12
+_SECONDS = "seconds"
+
+
+class Progress(keras.callbacks.Callback):
+    """Shows how far training is and how long it will take; ends as one compact table.
+
+    In a notebook it is one output that is updated and becomes the table. In a terminal it is a
+    line that disappears. Where nobody watches (a pipe, a log file) only the table is printed.
+
+    Args:
+        epochs: Epochs in all.
+        steps: Batches of an epoch; None when the data set does not know.
+        first_epoch: Epochs already done by the run that is resumed.
+        history: Values per epoch of the run that is resumed.
+        table: Whether the table is shown.
+    """
+
+    def __init__(
+        self,
+        epochs: int,
+        steps: int | None,
+        first_epoch: int = 0,
+        history: dict[str, list[float]] | None = None,
+        table: bool = True,
+    ):
+        super().__init__()
+        self.epochs, self.steps, self.first_epoch = epochs, steps, first_epoch
+        self.history = {name: list(values) for name, values in (history or {}).items()}
+        self.table = table
+        self.view = _view() if table else _Nowhere()
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.began = self.refreshed = time.perf_counter()
+        self.step = 0
+        self.view.open()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.epoch, self.batch, self.epoch_began = epoch, 0, time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.step += batch + 1 - self.batch  # several batches at once with steps_per_execution
+        self.batch = batch + 1
+        now = time.perf_counter()
+        if now - self.refreshed >= _REFRESH_SECONDS:
+            self.refreshed = now
+            self.view.update(self._share(), self._line(now - self.began, logs or {}))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.steps is None:
+            self.steps = self.batch
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        seconds = time.perf_counter() - self.epoch_began
+        self.history.setdefault(_SECONDS, []).append(seconds)
+
+    def close(self) -> None:
+        """End the live display; called after training, also when it failed."""
+        if self.table and self.history:
+            self.view.close(table_rows(self.history))
+        else:
+            self.view.close(None)
+
+    def _share(self) -> float:
+        if self.steps is None:  # the first epoch of a data set of unknown length
+            return 0.0
+        return min(1.0, self.step / (self.steps * max(1, self.epochs - self.first_epoch)))
+
+    def _line(self, seconds: float, logs: dict[str, Any]) -> str:
+        share = self._share()
+        left = f"{clock(seconds * (1 - share) / share)} left" if share else "time left unknown"
+        values = "  ".join(f"{name} {float(value):.4f}" for name, value in logs.items())
+        of_steps = f"/{self.steps}" if self.steps else ""
+        return (
+            f"epoch {self.epoch + 1}/{self.epochs}  step {self.batch}{of_steps}  {left}  {values}"
+        )
+
+
+def table_rows(history: dict[str, list[float]]) -> list[list[str]]:
+    """The table of a run: a header and at most a dozen epochs, the first and last among them."""
+    # the loss first, then the metrics; training before validation
+    names = sorted(
+        (name for name in history if name != _SECONDS),
+        key=lambda name: (name.startswith("val_"), not name.endswith("loss"), name),
+    )
+    epochs = len(history[_SECONDS])
+    step = max(1, -(-(epochs - 1) // (_MOST_ROWS - 1)))
+    shown = [*range(0, epochs - 1, step), epochs - 1]
+    rows = [["epoch", *(name.replace("val_", "validation ") for name in names), _SECONDS]]
+    for index in shown:
+        values = [f"{history[name][index]:.4f}" for name in names]
+        rows.append([str(index + 1), *values, f"{history[_SECONDS][index]:.1f}"])
+    return rows
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a reader says them: "42 s", "3:05 min"."""
+    seconds = round(seconds)
+    return f"{seconds} s" if seconds < 100 else f"{seconds // 60}:{seconds % 60:02d} min"
+
+
+def plain_table(rows: list[list[str]]) -> str:
+    """Rows as right-aligned text columns."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+
+
+def _view() -> "_Nowhere":
+    if in_notebook():
+        return _Notebook()
+    return _Terminal() if sys.stdout.isatty() else _Nowhere()
+
+
+class _Nowhere:
+    """No live display; the table is printed."""
+
+    def open(self) -> None:
+        pass
+
+    def update(self, share: float, line: str) -> None:
+        pass
+
+    def close(self, rows: list[list[str]] | None) -> None:
+        if rows:
+            print(plain_table(rows))
+
+
+class _Terminal(_Nowhere):
+    def open(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self.bar = Progress(BarColumn(20), TextColumn("{task.description}"), transient=True)
+        self.task = self.bar.add_task("starting", total=1.0)
+        self.bar.start()
+
+    def update(self, share: float, line: str) -> None:
+        self.bar.update(self.task, completed=share, description=line)
+
+    def close(self, rows: list[list[str]] | None) -> None:
+        if hasattr(self, "bar"):
+            self.bar.stop()
+        super().close(rows)
+
+
+class _Notebook(_Nowhere):
+    """One display that is updated in place, so nothing but the table is stored."""
+
+    def open(self) -> None:
+        from IPython.display import display
+
+        self.handle = display(self._bundle("starting", "starting"), raw=True, display_id=True)
+
+    def update(self, share: float, line: str) -> None:
+        bar = f'<progress value="{share:.3f}" max="1" aria-label="training progress"></progress>'
+        self.handle.update(self._bundle(line, f"{bar} <code>{html.escape(line)}</code>"), raw=True)
+
+    def close(self, rows: list[list[str]] | None) -> None:
+        if not hasattr(self, "handle"):  # training failed before it began
+            return
+        if not rows:
+            self.handle.update(self._bundle("", ""), raw=True)
+            return
+        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in rows[0])
+        body = "".join(
+            "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows[1:]
+        )
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        self.handle.update(self._bundle(plain_table(rows), table), raw=True)
+
+    @staticmethod
+    def _bundle(plain: str, rich: str) -> dict[str, str]:
+        return {"text/plain": plain, "text/html": rich}

@@ -1,0 +1,235 @@
+"""setup(): seeds, log level, device, precision, threads; and what could not be fixed."""
+
+import contextlib
+import os
+import platform
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+# Read by TensorFlow once, when it is first loaded; 3 keeps everything but fatal lines away.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# TensorFlow 2.21 prints these while it loads, whatever the log level: no CUDA on a machine
+# without CUDA is no fault.
+_START_UP_NOISE = re.compile(
+    r"before absl::InitializeLog|Could not find cuda drivers|cuda_platform\.cc|cuInit"
+    r"|cpu_feature_guard|To enable the following instructions"
+)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What ``setup`` found.
+
+    Attributes:
+        device: Where TensorFlow computes: the GPU's name, or the number of CPU cores.
+        gpus: Names of the GPUs that TensorFlow sees.
+        cores: Logical CPU cores that this process may use.
+        memory_gb: Main memory in GB (10⁹ bytes).
+        precision: Keras's dtype policy: "float32", or "mixed_…" on a GPU that gains from it.
+        versions: Python and package versions.
+        not_reproducible: What the seed does not fix on this machine, one sentence each.
+    """
+
+    device: str
+    gpus: tuple[str, ...]
+    cores: int
+    memory_gb: float
+    precision: str
+    versions: dict[str, str]
+    not_reproducible: tuple[str, ...] = field(default=())
+
+    @property
+    def has_gpu(self) -> bool:
+        """True when TensorFlow sees a GPU."""
+        return bool(self.gpus)
+
+    def describe(self) -> str:
+        """Several plain lines about the machine."""
+        lines = [
+            f"device      {self.device}",
+            f"cores       {self.cores}",
+            f"memory      {self.memory_gb:.0f} GB",
+            f"precision   {self.precision}",
+            *(f"{name:<11} {number}" for name, number in self.versions.items()),
+        ]
+        lines += [f"not fixed   {sentence}" for sentence in self.not_reproducible]
+        return "\n".join(lines)
+
+
+def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool = True) -> Machine:
+    """Prepare this process for a chapter and print one line.
+
+    Seeds Python, NumPy and Keras; lets GPU memory grow instead of taking it whole; switches to
+    mixed precision on a GPU with tensor cores. Works before and after Keras was imported.
+
+    Args:
+        seed: Seed of all random numbers.
+        deterministic: Also ask TensorFlow for bitwise equal results from run to run on this
+            machine. Slower, and it switches XLA compilation off.
+        mixed_precision: Allow mixed precision on a GPU that gains from it.
+
+    Returns:
+        What was found, and what the seed does not fix here.
+
+    Raises:
+        ValueError: ``seed`` is no whole number from 0 to 2³²-1.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, not {seed!r}")
+    not_fixed = []
+    if "tensorflow" in sys.modules and os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
+        not_fixed.append("TensorFlow was loaded before dlbook, so its log lines may appear")
+    tensorflow, keras = _load()
+
+    keras.utils.set_random_seed(seed)
+    gpus = _prepare_gpus(tensorflow, not_fixed)
+    policy = _precision(tensorflow, gpus) if mixed_precision else "float32"
+    if policy != keras.mixed_precision.global_policy().name:
+        keras.mixed_precision.set_global_policy(policy)
+    if deterministic:
+        tensorflow.config.experimental.enable_op_determinism()
+    else:
+        not_fixed.append(
+            "sums over threads or a GPU may be added in another order: "
+            "equal to about six digits, not to the bit"
+        )
+    if keras.backend.backend() != "tensorflow":
+        not_fixed.append(f"Keras runs on {keras.backend.backend()}: dlbook.train needs TensorFlow")
+
+    import psutil
+
+    names = tuple(_gpu_name(tensorflow, gpu) for gpu in gpus)
+    print(f"dlbook is ready, seed {seed}")
+    return Machine(
+        device=names[0] if names else f"{_cores()} CPU cores",
+        gpus=names,
+        cores=_cores(),
+        memory_gb=psutil.virtual_memory().total / 1e9,
+        precision=policy,
+        versions=versions(),
+        not_reproducible=tuple(not_fixed),
+    )
+
+
+@contextlib.contextmanager
+def quiet_start_up() -> Iterator[None]:
+    """Keep TensorFlow's start-up lines off standard error; pass every other line on.
+
+    They are written by C++ to file descriptor 2, past ``sys.stderr``.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            caught.seek(0)
+            for line in caught.read().decode(errors="replace").splitlines():
+                if line.strip() and not _START_UP_NOISE.search(line):
+                    print(line, file=sys.stderr)
+
+
+def in_notebook() -> bool:
+    """True in a Jupyter kernel, false in a terminal IPython or plain Python."""
+    if "IPython" not in sys.modules:
+        return False
+    shell = sys.modules["IPython"].get_ipython()
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a result depends on."""
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("tensorflow", "keras", "numpy")},
+    }
+
+
+def report() -> dict[str, Any]:
+    """Facts about this process as JSON-able values; ``dlbook run`` stores them in the notebook.
+
+    Returns:
+        ``versions``, ``device``, ``data`` (name of each loaded set and where it came from),
+        ``peak_memory_mb`` and ``checks``.
+    """
+    from dlbook.check import checks
+    from dlbook.data import loaded
+
+    gpus = ()
+    if "tensorflow" in sys.modules:
+        tensorflow = sys.modules["tensorflow"]
+        gpus = tensorflow.config.list_physical_devices("GPU")
+    device = _gpu_name(tensorflow, gpus[0]) if gpus else f"{_cores()} CPU cores"
+    return {
+        "versions": versions(),
+        "device": device,
+        "data": loaded(),
+        "peak_memory_mb": _peak_memory_mb(),
+        "checks": checks(),
+    }
+
+
+def _load() -> tuple[Any, Any]:
+    with quiet_start_up():
+        import keras
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()  # the first look at the devices logs too
+    return tensorflow, keras
+
+
+def _prepare_gpus(tensorflow: Any, not_fixed: list[str]) -> list[Any]:
+    gpus = tensorflow.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        try:
+            tensorflow.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError:  # the GPU is already in use by this process
+            not_fixed.append("the GPU was in use before setup(), so it keeps all of its memory")
+    return gpus
+
+
+def _precision(tensorflow: Any, gpus: list[Any]) -> str:
+    """Mixed precision where the GPU has tensor cores for it, by its compute capability."""
+    if not gpus:
+        return "float32"
+    details = tensorflow.config.experimental.get_device_details(gpus[0])
+    capability = details.get("compute_capability", (0, 0))
+    if capability >= (8, 0):
+        return "mixed_bfloat16"  # Ampere and later: no loss scaling needed
+    return "mixed_float16" if capability >= (7, 0) else "float32"
+
+
+def _gpu_name(tensorflow: Any, gpu: Any) -> str:
+    details = tensorflow.config.experimental.get_device_details(gpu)
+    return details.get("device_name", gpu.name)
+
+
+def _cores() -> int:
+    # the cores this process may use, which a container or a batch queue may have cut down
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows
+        return os.cpu_count() or 1
+
+
+def _peak_memory_mb() -> int | None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        return round(psutil.Process().memory_info().peak_wset / 1e6)
+    # kilobytes on Linux, bytes on macOS
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
