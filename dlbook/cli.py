@@ -375,4 +375,9 @@ def _table(*columns: str) -> Any:
 def _console() -> Any:
     from rich.console import Console
 
-    return Console()
+    # in a log there is no edge to wrap at
+    return Console() if sys.stdout.isatty() else Console(width=140)
+
+
+if __name__ == "__main__":
+    main()

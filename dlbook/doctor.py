@@ -82,7 +82,7 @@ def python_finding(version: tuple[int, ...]) -> Finding:
     text = ".".join(map(str, version)) + f" ({sys.executable})"
     if OLDEST <= version[:2] <= NEWEST:
         return Finding("ok", "Python", text)
-    remedy = "install Python 3.11, 3.12 or 3.13, then: rm -rf .venv && make run PYTHON=python3.12"
+    remedy = "install Python 3.11, 3.12 or 3.13, then: make distclean run PYTHON=python3.12"
     return Finding("fault", "Python", text, remedy)
 
 

@@ -49,6 +49,9 @@ class Reporter(Protocol):
     def chapter_finished(self, outcome: "Outcome") -> None:
         """The chapter is done, well or not."""
 
+    def close(self) -> None:
+        """Nothing more comes; also called after an interruption."""
+
 
 @dataclass
 class Failure:
@@ -268,6 +271,7 @@ def _ask_report(client: Any) -> dict[str, Any]:
 
 def _this_python() -> Any:
     """A manager for a kernel that is this very Python, whatever is registered as "python3"."""
+    import zmq
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -276,7 +280,11 @@ def _this_python() -> Any:
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             return KernelSpec(**get_kernel_dict())
 
-    return AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython())
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython())
+    # newer kernels warn in the terminal about a connection in clear text; older ones know nothing
+    if manager.has_trait("transport_encryption") and zmq.has("curve"):
+        manager.transport_encryption = "auto"
+    return manager
 
 
 def _page(notebook: NotebookNode, title: str) -> str:

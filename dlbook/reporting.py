@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from dlbook.execution import Outcome, summary_line
+from dlbook.execution import Outcome, Reporter, summary_line
 from dlbook.notebooks import Chapter, first_line, is_stand_in
 
 SLOW_CELL = 2.0  # seconds; a cell that takes longer gets a line of its own in a log
@@ -20,7 +20,7 @@ _REAL_DATA_HINT = (
 )
 
 
-def make_reporter(console: Console) -> "LiveReporter | PlainReporter":
+def make_reporter(console: Console) -> Reporter:
     """A live line per chapter in a terminal, plain lines everywhere else."""
     return LiveReporter(console) if console.is_terminal else PlainReporter(console)
 
@@ -51,6 +51,9 @@ class PlainReporter:
     def chapter_finished(self, outcome: Outcome) -> None:
         """Say how it went."""
         self._line(summary_line(outcome))
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class LiveReporter:
