@@ -51,8 +51,10 @@ class Progress(keras.callbacks.Callback):
         self.epoch, self.batch, self.epoch_began = epoch, 0, time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.step += batch + 1 - self.batch  # several batches at once with steps_per_execution
-        self.batch = batch + 1
+        # several batches at once with steps_per_execution, of which the last may be missing
+        done = batch + 1 if self.steps is None else min(batch + 1, self.steps)
+        self.step += done - self.batch
+        self.batch = done
         now = time.perf_counter()
         if now - self.refreshed >= _REFRESH_SECONDS:
             self.refreshed = now
@@ -170,8 +172,10 @@ class _Notebook(_Nowhere):
         self.handle.update(self._bundle(line, f"{bar} <code>{html.escape(line)}</code>"), raw=True)
 
     def close(self, rows: list[list[str]] | None) -> None:
-        if not hasattr(self, "handle"):  # training failed before it began
-            return
+        if not hasattr(self, "handle"):
+            if not rows:  # training failed before it began
+                return
+            self.open()  # nothing was left to train
         if not rows:
             self.handle.update(self._bundle("", ""), raw=True)
             return

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+_TENSORFLOW_CAME_FIRST = "tensorflow" in sys.modules
+
 # Read by TensorFlow once, when it is first loaded; 3 keeps everything but fatal lines away.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -83,7 +85,7 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, not {seed!r}")
     not_fixed = []
-    if "tensorflow" in sys.modules and os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
+    if _TENSORFLOW_CAME_FIRST:
         not_fixed.append("TensorFlow was loaded before dlbook, so its log lines may appear")
     tensorflow, keras = _load()
 

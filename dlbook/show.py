@@ -56,7 +56,10 @@ def _without_docstrings(text: str) -> str:
     lines = text.splitlines()
     drop: set[int] = set()
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        # a docstring that is the whole body stays: without it the code would be no Python
+        if ast.get_docstring(node) is not None and len(node.body) > 1:
             first = node.body[0]
             drop.update(range(first.lineno - 1, first.end_lineno))
             # an empty line after the docstring goes with it

@@ -1,10 +1,12 @@
 """fit(), evaluate() and predict(): Keras's own, fed without stalls, with progress and resume."""
 
+import contextlib
 import hashlib
 import json
 import math
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,38 +68,54 @@ def fit(
 
     Raises:
         TrainingDivergedError: The loss became NaN or infinite.
-        ValueError: The arrays do not fit together, are empty or contain NaN; or the checkpoint
-            belongs to another model or other settings.
+        ValueError: The arrays do not fit together, are empty or contain NaN; a data set never
+            ends; or the checkpoint belongs to another model or other settings.
     """
     if epochs < 1:
         raise ValueError(f"epochs must be 1 or more, not {epochs}")
-    resume = _Checkpoint(checkpoint, model, x, (batch_size, shuffle, drop_last, seed))
-    first_epoch, past = resume.restore()
     if isinstance(x, tf.data.Dataset):
-        dataset, steps = _without_autotuner(x).prefetch(2), _length(x)
-        steps_per_epoch = None
+        if x.cardinality() == tf.data.INFINITE_CARDINALITY:
+            raise ValueError("x is a data set without an end: give an epoch one with take()")
+        count = None
     else:
-        dataset, steps = _endless(x, y, batch_size, shuffle, drop_last, seed, first_epoch)
-        steps_per_epoch = steps
+        arrays, count = _as_tensors(x, y, batch_size)
+    resume = _Checkpoint(checkpoint, model, [batch_size, shuffle, drop_last, seed, count])
+    first_epoch, past = resume.restore()
+    steps_per_epoch, feed = None, []
+    if count is None:
+        dataset, steps = _without_autotuner(x).prefetch(2), _length(x)
+    else:
+        order = _Order(arrays, count, batch_size, shuffle, drop_last, seed)
+        steps = order.steps
+        if steps % model.steps_per_execution == 0:
+            dataset, steps_per_epoch = order.endless(first_epoch), steps
+        else:
+            dataset, follow = order.one_epoch(first_epoch)
+            feed = [follow]
     if validation is not None and not isinstance(validation, tf.data.Dataset):
-        validation = batches(*validation, batch_size=max(batch_size, 256))
+        try:
+            validation = batches(*validation, batch_size=max(batch_size, 256))
+        except ValueError as error:
+            raise ValueError(f"validation: {error}") from error
     elif validation is not None:
         validation = _without_autotuner(validation)
 
     progress = Progress(epochs, steps, first_epoch, past, table)
     history = keras.callbacks.History()
+    followers = [*feed, history, _StopOnNaN(), *callbacks, progress, resume.follow(progress)]
     if first_epoch < epochs:
         try:
-            model.fit(
-                dataset,
-                epochs=epochs,
-                initial_epoch=first_epoch,
-                steps_per_epoch=steps_per_epoch,
-                validation_data=validation,
-                shuffle=False,  # Keras warns that it cannot shuffle a data set
-                verbose=0,
-                callbacks=[history, _StopOnNaN(), *callbacks, progress, resume.follow(progress)],
-            )
+            with _unknown_length_allowed():
+                model.fit(
+                    dataset,
+                    epochs=epochs,
+                    initial_epoch=first_epoch,
+                    steps_per_epoch=steps_per_epoch,
+                    validation_data=validation,
+                    shuffle=False,  # Keras warns that it cannot shuffle a data set
+                    verbose=0,
+                    callbacks=followers,
+                )
         finally:
             progress.close()
     else:
@@ -120,7 +138,8 @@ def evaluate(
         batch_size: Examples computed at once. Ignored for a data set.
     """
     data = _without_autotuner(x) if isinstance(x, tf.data.Dataset) else batches(x, y, batch_size)
-    values = model.evaluate(data, verbose=0, return_dict=True)
+    with _unknown_length_allowed():
+        values = model.evaluate(data, verbose=0, return_dict=True)
     return {name: float(value) for name, value in values.items()}
 
 
@@ -152,6 +171,7 @@ def batches(x: Arrays, y: Arrays | None = None, batch_size: int = 256) -> tf.dat
     arrays, count = _as_tensors(x, y, batch_size)
     steps = -(-count // batch_size)
 
+    @tf.autograph.experimental.do_not_convert
     def slice_of(step: tf.Tensor) -> Any:
         rows = slice(step * batch_size, (step + 1) * batch_size)
         return tf.nest.map_structure(lambda array: array[rows], arrays)
@@ -159,40 +179,55 @@ def batches(x: Arrays, y: Arrays | None = None, batch_size: int = 256) -> tf.dat
     return _without_autotuner(tf.data.Dataset.range(steps).map(slice_of).prefetch(2))
 
 
-def _endless(
-    x: Arrays,
-    y: Arrays | None,
-    batch_size: int,
-    shuffle: bool,
-    drop_last: bool,
-    seed: int,
-    first_epoch: int,
-) -> tuple[tf.data.Dataset, int]:
-    """All epochs one after another, so that the next epoch's batches are ready when one ends.
+class _Order:
+    """The batches of every epoch, cut from one permutation per epoch.
 
-    Whole index batches are cut from one permutation per epoch: shuffling example by example
-    costs more than a small model's training step.
+    Shuffling example by example costs more than a small model's training step. The permutation
+    depends on seed and epoch alone, so a resumed run sees the same one.
     """
-    arrays, count = _as_tensors(x, y, batch_size)
-    if drop_last and count < batch_size:
-        raise ValueError(f"drop_last leaves nothing of {count} examples and {batch_size=}")
-    steps = count // batch_size if drop_last else -(-count // batch_size)
 
-    def batches_of(epoch: tf.Tensor) -> tf.data.Dataset:
-        order = tf.range(count)
-        if shuffle:
-            # the order depends on seed and epoch alone, so a resumed run sees the same one
-            order = tf.random.experimental.stateless_shuffle(order, seed=[seed, epoch])
+    def __init__(
+        self, arrays: Any, count: int, batch_size: int, shuffle: bool, drop_last: bool, seed: int
+    ):
+        if drop_last and count < batch_size:
+            raise ValueError(f"drop_last leaves nothing of {count} examples and {batch_size=}")
+        self.arrays, self.count, self.batch_size = arrays, count, batch_size
+        self.shuffle, self.seed = shuffle, seed
+        self.steps = count // batch_size if drop_last else -(-count // batch_size)
 
+    def endless(self, first_epoch: int) -> tf.data.Dataset:
+        """All epochs one after another: the next one's batches are ready when one ends."""
+        # 2**40 epochs: for ever, without repeat(), which would lose the number of the epoch
+        epochs = tf.data.Dataset.range(first_epoch, 2**40)
+        return _without_autotuner(epochs.flat_map(self._batches_of).prefetch(2))
+
+    def one_epoch(self, first_epoch: int) -> tuple[tf.data.Dataset, keras.callbacks.Callback]:
+        """A data set that ends with the epoch, and the callback that tells it which one it is.
+
+        Keras executes whole multiples of ``steps_per_execution`` and would run on into the next
+        epoch of an endless data set.
+        """
+        with tf.device("CPU:0"):
+            current = tf.Variable(first_epoch, dtype=tf.int64, trainable=False)
+        epoch = tf.data.Dataset.range(1).map(lambda _: current.read_value())
+        dataset = epoch.flat_map(self._batches_of).prefetch(2)
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(self.steps))
+        follow = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: current.assign(epoch)
+        )
+        return _without_autotuner(dataset), follow
+
+    def _batches_of(self, epoch: tf.Tensor) -> tf.data.Dataset:
+        order = tf.range(self.count)
+        if self.shuffle:
+            order = tf.random.experimental.stateless_shuffle(order, seed=[self.seed, epoch])
+
+        @tf.autograph.experimental.do_not_convert
         def gather(step: tf.Tensor) -> Any:
-            rows = order[step * batch_size : (step + 1) * batch_size]
-            return tf.nest.map_structure(lambda array: tf.gather(array, rows), arrays)
+            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
+            return tf.nest.map_structure(lambda array: tf.gather(array, rows), self.arrays)
 
-        return tf.data.Dataset.range(steps).map(gather)
-
-    # 2**40 epochs: for ever, without repeat(), which would lose the number of the epoch
-    epochs = tf.data.Dataset.range(first_epoch, 2**40)
-    return _without_autotuner(epochs.flat_map(batches_of).prefetch(2)), steps
+        return tf.data.Dataset.range(self.steps).map(gather)
 
 
 def _as_tensors(x: Arrays, y: Arrays | None, batch_size: int) -> tuple[Any, int]:
@@ -201,7 +236,9 @@ def _as_tensors(x: Arrays, y: Arrays | None, batch_size: int) -> tuple[Any, int]
     named = {"x": x} if y is None else {"x": x, "y": y}
     counts = {}
     for name, structure in named.items():
-        for array in tf.nest.flatten(structure):
+        if isinstance(structure, list):
+            raise ValueError(f"{name} is a list: pass an array, or a tuple or dict of arrays")
+        for array in tf.nest.flatten(structure) or [np.empty(0)]:
             array = np.asarray(array)
             if array.ndim == 0 or len(array) == 0:
                 raise ValueError(f"{name} is empty: it needs at least one example")
@@ -213,7 +250,9 @@ def _as_tensors(x: Arrays, y: Arrays | None, batch_size: int) -> tuple[Any, int]
         raise ValueError(f"the arrays differ in length: {sizes}")
     with tf.device("CPU:0"):  # batches are cut on the CPU and copied to the GPU one by one
         tensors = tf.nest.map_structure(tf.convert_to_tensor, tuple(named.values()))
-    return tensors if y is not None else tensors[0], next(iter(counts))
+    # a bare tuple of inputs would be taken for inputs and targets, so it stays wrapped
+    bare = y is None and not isinstance(x, tuple)
+    return tensors[0] if bare else tensors, next(iter(counts))
 
 
 def _without_autotuner(dataset: tf.data.Dataset) -> tf.data.Dataset:
@@ -224,6 +263,14 @@ def _without_autotuner(dataset: tf.data.Dataset) -> tf.data.Dataset:
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.with_options(options)
+
+
+@contextlib.contextmanager
+def _unknown_length_allowed() -> Iterator[None]:
+    """Keras warns when a data set that does not know its length comes to its end."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Your input ran out of data")
+        yield
 
 
 def _length(dataset: tf.data.Dataset) -> int | None:
@@ -255,13 +302,14 @@ class _Checkpoint(keras.callbacks.Callback):
     one atomic step, so it never points to half-written weights.
     """
 
-    def __init__(self, folder: str | Path | None, model: keras.Model, x: Any, settings: tuple):
+    def __init__(self, folder: str | Path | None, model: keras.Model, settings: list[Any]):
         super().__init__()
         self.folder = None if folder is None else Path(folder)
         self.target = model
-        count = None if isinstance(x, tf.data.Dataset) else len(tf.nest.flatten(x)[0])
+        if folder is not None and not (model.compiled and model.built):
+            raise ValueError("checkpoint= needs a compiled model that knows its input shape")
         # taken before training: callbacks may change the learning rate later
-        self.fingerprint = None if folder is None else _fingerprint(model, [*settings, count])
+        self.fingerprint = None if folder is None else _fingerprint(model, settings)
 
     def follow(self, progress: Progress) -> "_Checkpoint":
         self.progress = progress

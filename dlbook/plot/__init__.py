@@ -1,0 +1,36 @@
+"""The book's figures, in one visual grammar.
+
+Every function draws on a given ``ax`` (or makes a figure of its own), returns the Axes, and
+writes an alternative text for readers who cannot see the picture. ``describe`` replaces that
+text. Colours are Okabe and Ito's, which colour-blind readers can tell apart; where colour says
+something, a marker, a dash or a label says it too. Importing this module sets Matplotlib's
+defaults for the process, so that figures drawn without these functions look alike.
+"""
+
+from dlbook.plot.animation import Animation, animate
+from dlbook.plot.curves import bars, curves, histogram, lines
+from dlbook.plot.diagrams import flow, network
+from dlbook.plot.images import confusion_matrix, image_grid, number_grid
+from dlbook.plot.style import COLORS, describe, new_axes, use_style
+from dlbook.plot.surfaces import decision_surface
+
+use_style()
+
+__all__ = [
+    "COLORS",
+    "Animation",
+    "animate",
+    "bars",
+    "confusion_matrix",
+    "curves",
+    "decision_surface",
+    "describe",
+    "flow",
+    "histogram",
+    "image_grid",
+    "lines",
+    "network",
+    "new_axes",
+    "number_grid",
+    "use_style",
+]
