@@ -1,0 +1,38 @@
+"""The data of the book: one loader for each data set, real where possible, a stand-in elsewhere."""
+
+from dlbook.data.dataset import DataSet, ImageData, TableData
+from dlbook.data.errors import DataSettingError, DataUnavailableError
+from dlbook.data.folders import MirroredFile, fetch, make_mirror, verify
+from dlbook.data.iris import load_iris
+from dlbook.data.loading import loaded
+from dlbook.data.mnist import load_mnist
+from dlbook.data.registry import COLLECTIONS, Collection, RemoteFile, get_collection
+from dlbook.data.settings import Mode, cache_folder, mirror_folder, mode
+from dlbook.data.sources import FileStatus, Located, locate, status
+
+__all__ = [
+    "COLLECTIONS",
+    "Collection",
+    "DataSet",
+    "DataSettingError",
+    "DataUnavailableError",
+    "FileStatus",
+    "ImageData",
+    "Located",
+    "MirroredFile",
+    "Mode",
+    "RemoteFile",
+    "TableData",
+    "cache_folder",
+    "fetch",
+    "get_collection",
+    "load_iris",
+    "load_mnist",
+    "loaded",
+    "locate",
+    "make_mirror",
+    "mirror_folder",
+    "mode",
+    "status",
+    "verify",
+]

@@ -1,0 +1,79 @@
+"""What the environment variables say: which data are wanted, and where they may lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal, get_args
+
+from dlbook.data.errors import DataSettingError
+
+Mode = Literal["auto", "real", "stand-in"]
+
+
+def mode() -> Mode:
+    """Which data the loaders give: the value of DLBOOK_DATA.
+
+    Returns:
+        "auto" (real data where they can be had, else a stand-in; the default), "real" (an error
+        instead of a stand-in) or "stand-in" (no file and no network is touched).
+
+    Raises:
+        DataSettingError: on any other value.
+    """
+    value = os.environ.get("DLBOOK_DATA", "").strip() or "auto"
+    if value not in get_args(Mode):
+        raise DataSettingError(f"DLBOOK_DATA must be auto, real or stand-in, got {value!r}")
+    return value  # type: ignore[return-value]
+
+
+def mirror_folder() -> Path | None:
+    """The folder of data files named by DLBOOK_DATA_DIR.
+
+    Returns:
+        The absolute path; ``None`` when the variable is not set. A relative path counts from the
+        current folder.
+
+    Raises:
+        DataSettingError: when it does not exist or is no folder.
+    """
+    value = os.environ.get("DLBOOK_DATA_DIR", "").strip()
+    if not value:
+        return None
+    folder = _absolute(value)
+    if not os.path.isdir(folder):
+        fault = "is a file, no folder" if os.path.exists(folder) else "does not exist"
+        seen = str(folder) if str(folder) == value else f"{value} (that is {folder})"
+        raise DataSettingError(
+            f"DLBOOK_DATA_DIR names a folder of data files, but {seen} {fault}.\n"
+            "Correct the path, or unset DLBOOK_DATA_DIR to do without a mirror folder."
+        )
+    return folder
+
+
+def cache_folder() -> Path:
+    """The folder that keeps downloads: DLBOOK_CACHE, or the user's cache folder for dlbook.
+
+    Returns:
+        The absolute path; the folder need not exist yet.
+
+    Raises:
+        DataSettingError: when there is a file in its place.
+    """
+    value = os.environ.get("DLBOOK_CACHE", "").strip()
+    if value:
+        folder = _absolute(value)
+    else:
+        import platformdirs
+
+        folder = Path(platformdirs.user_cache_dir("dlbook", appauthor=False))
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise DataSettingError(
+            f"the cache folder {folder} is a file, no folder.\n"
+            "Set DLBOOK_CACHE to a folder in which dlbook may keep downloads."
+        )
+    return folder
+
+
+def _absolute(value: str) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(value)))

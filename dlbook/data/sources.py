@@ -1,0 +1,170 @@
+"""Finds the files of a data set: in a mirror folder, in the cache, or on a public host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dlbook.data import settings, store
+from dlbook.data.errors import DataUnavailableError
+from dlbook.data.registry import Collection, RemoteFile, get_collection
+
+MIRROR, CACHE, DOWNLOAD, STAND_IN = "mirror folder", "cache", "download", "stand-in"
+MISSING, DAMAGED = "missing", "damaged"
+
+
+@dataclass(frozen=True)
+class FileStatus:
+    """Where one file lies.
+
+    Args:
+        file: the registered file.
+        state: "mirror folder" or "cache" where a good copy lies; "missing"; or "damaged" when
+            there is a copy but no good one.
+        path: the good copy, or else the damaged one, or ``None``.
+        faults: where a copy is no good -> a sentence that says so.
+    """
+
+    file: RemoteFile
+    state: str
+    path: Path | None
+    faults: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def detail(self) -> str:
+        """What is wrong with the copies that are no good; "" when nothing is."""
+        return "; ".join(self.faults.values())
+
+    @property
+    def good(self) -> bool:
+        """Whether there is a copy with the right size and hash."""
+        return self.state in (MIRROR, CACHE)
+
+
+@dataclass(frozen=True)
+class Located:
+    """All files of a collection, verified.
+
+    Args:
+        paths: where each lies; the keys are those of the registry (``RemoteFile.path``).
+        sources: how each was found: "mirror folder", "cache" or "download".
+        notes: what a reader should know, as damaged copies that were passed over.
+    """
+
+    paths: dict[str, Path]
+    sources: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """One word for all files: the least direct way that was needed."""
+        return max(self.sources.values(), key=(MIRROR, CACHE, DOWNLOAD).index)
+
+
+def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
+    """Looks for a good copy of a file; changes nothing.
+
+    Args:
+        file: the registered file.
+        folders: where to look, in this order: state that a good copy has -> folder.
+
+    Returns:
+        The first good copy, or what is wrong.
+    """
+    faults: dict[str, str] = {}
+    damaged: Path | None = None
+    for state, folder in folders.items():
+        path = file.within(folder)
+        fault = store.fault_of(path, file)
+        if not fault:
+            return FileStatus(file, state, path, faults)
+        if fault != MISSING:
+            damaged = damaged or path
+            faults[state] = f"{file.path} in the {state} is damaged ({fault})"
+    return FileStatus(file, DAMAGED if damaged else MISSING, damaged, faults)
+
+
+def data_folders() -> dict[str, Path]:
+    """The folders to look in, in order: the mirror folder if there is one, then the cache."""
+    mirror = settings.mirror_folder()
+    return ({MIRROR: mirror} if mirror else {}) | {CACHE: settings.cache_folder()}
+
+
+def status(collection: str | Collection) -> tuple[FileStatus, ...]:
+    """Says where each file of a collection lies. Downloads and changes nothing.
+
+    Args:
+        collection: a collection or its name.
+
+    Returns:
+        One entry for each file, in the order of the registry.
+
+    Raises:
+        DataSettingError: on an unknown name or a wrong folder in the environment.
+    """
+    folders = data_folders()
+    return tuple(find_copy(file, folders) for file in get_collection(collection).files)
+
+
+def locate(collection: str | Collection, *, progress: bool | None = None) -> Located:
+    """Finds every file of a collection, downloading those that are not here yet.
+
+    Args:
+        collection: a collection or its name.
+        progress: whether to show a progress bar; ``None``: when stderr is a terminal.
+
+    Returns:
+        The verified files.
+
+    Raises:
+        DataUnavailableError: when a file cannot be had, or DLBOOK_DATA forbids to look.
+        DataSettingError: on an unknown name or a wrong folder in the environment.
+    """
+    collection = get_collection(collection)
+    if settings.mode() == "stand-in":
+        raise DataUnavailableError(
+            collection.title,
+            ["DLBOOK_DATA=stand-in: neither files nor the network are touched"],
+            ["unset DLBOOK_DATA, or set it to auto or real"],
+        )
+    found = status(collection)
+    cache = settings.cache_folder()
+    bar = store.DownloadBar(progress)
+    paths, sources, notes = {}, {}, []
+    for copy in found:
+        path, source = copy.path, copy.state
+        if MIRROR in copy.faults:
+            notes.append(f"{copy.faults[MIRROR]} and was passed over")
+        if not copy.good:
+            try:
+                source, told = store.download(copy.file, cache, bar)
+            except (store.DownloadError, store.FolderError) as error:
+                raise _unavailable(collection, found, error) from error
+            path = copy.file.within(cache)
+            notes += told
+        paths[copy.file.path], sources[copy.file.path] = path, source
+    return Located(paths, sources, tuple(notes))
+
+
+def _unavailable(
+    collection: Collection, found: tuple[FileStatus, ...], error: Exception
+) -> DataUnavailableError:
+    mirror = settings.mirror_folder()
+    missing = ", ".join(copy.file.path for copy in found if copy.state == MISSING)
+    tried = [f"not in {'the mirror folder or ' if mirror else ''}the cache: {missing}"]
+    tried = (tried if missing else []) + [copy.detail for copy in found if copy.detail]
+    if isinstance(error, store.DownloadError):
+        tried += error.tried
+        remedies = [f"`dlbook data fetch {collection.name}` when the network is there"]
+    else:
+        tried.append(f"the cache folder {error}")
+        remedies = [
+            "make room in the cache folder, or get the right to write there",
+            "DLBOOK_CACHE=<folder> to keep downloads in another folder",
+        ]
+    now = f" (now {mirror})" if mirror else ""
+    remedies += [
+        f"DLBOOK_DATA_DIR=<folder> to read the files from a mirror folder{now}",
+        "DLBOOK_DATA=stand-in to work with small stand-in data",
+    ]
+    return DataUnavailableError(collection.title, tried, remedies)

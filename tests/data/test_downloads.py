@@ -1,0 +1,215 @@
+"""Downloads from a host that behaves, and from hosts that do not."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import threading
+import time
+
+import pytest
+from misbehaving_host import CONTENT, make_collection, make_file
+
+from dlbook.data import DataUnavailableError, locate, store
+from dlbook.data.transfer import Limits, TransferError, read_url
+
+
+def files_in(folder):
+    """Everything that is left in a folder but for the lock files, which stay by design."""
+    return sorted(p.name for p in folder.rglob("*") if p.is_file() and p.suffix != ".lock")
+
+
+def test_good_file_is_downloaded_once_and_then_read_from_the_cache(host, toy, cache):
+    collection = toy(host.url("good"))
+    first = locate(collection)
+    assert first.source == "download"
+    assert first.paths["toy/file.bin"] == cache / "toy" / "file.bin"
+    assert first.paths["toy/file.bin"].read_bytes() == CONTENT
+    assert first.notes == ()
+    second = locate(collection)
+    assert second.source == "cache"
+    assert host.asked["good"] == 1
+    assert files_in(cache) == ["file.bin"]
+
+
+def test_downloaded_file_can_be_read_by_others(host, toy):
+    path = locate(toy(host.url("good"))).paths["toy/file.bin"]
+    (path.parent / "probe").touch()  # what the user's umask gives to any new file
+    assert path.stat().st_mode == (path.parent / "probe").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words", "requests"),
+    [
+        ("truncated", "the connection broke after", 2),
+        ("short", "it stopped after 90,000 of 200,000 bytes", 2),
+        ("empty", "it stopped after 0 of 200,000 bytes", 2),
+        ("altered", "it sent other bytes than the registered ones (wrong sha256)", 1),
+        ("page", "the server sent a web page: a login or proxy page?", 1),
+        ("unlabelled_page", "the server sent a web page: a login or proxy page?", 1),
+        ("missing", "HTTP 404 (not found)", 1),
+        ("broken", "HTTP 500 (internal server error)", 2),
+        ("hangup", "it could not be reached", 2),
+        ("too_much", "it sends more than the 200,000 bytes of the file", 1),
+        ("larger", "it offers 200,010 bytes instead of 200,000", 1),
+    ],
+)
+def test_bad_answer_is_named_and_leaves_nothing(host, toy, cache, behaviour, words, requests):
+    with pytest.raises(DataUnavailableError) as caught:
+        locate(toy(host.url(behaviour)))
+    message = str(caught.value)
+    assert f"{host.name}: toy/file.bin: {words}" in message
+    assert "Toy data" in message
+    for remedy in ("dlbook data fetch toy", "DLBOOK_DATA_DIR", "DLBOOK_DATA=stand-in"):
+        assert remedy in message
+    assert host.asked[behaviour] == requests
+    assert files_in(cache) == []
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        ("silent", "it accepted the connection but did not answer"),
+        ("trickle", "it is too slow"),
+        ("trickled_headers", "it did not answer in time"),
+    ],
+)
+@pytest.mark.usefixtures("impatient")
+def test_host_that_keeps_us_waiting_is_given_up(host, toy, cache, behaviour, words):
+    started = time.monotonic()
+    with pytest.raises(DataUnavailableError, match=words):
+        locate(toy(host.url(behaviour)))
+    assert time.monotonic() - started < 5
+    assert host.asked[behaviour] == 1  # who waited in vain once is not made to wait again
+    assert files_in(cache) == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_host_that_falls_silent_halfway_is_given_up(host, toy, cache):
+    with pytest.raises(DataUnavailableError, match=r"fell silent|too slow"):
+        locate(toy(host.url("stalled")))
+    assert files_in(cache) == []
+
+
+def test_slow_but_steady_host_is_borne_over_several_windows(host, toy, monkeypatch):
+    limits = Limits(connect=10, read=10, slow_window=0.3, slowest=1_000)
+    monkeypatch.setattr(store, "LIMITS", limits)
+    assert locate(toy(host.url("slow"))).source == "download"
+
+
+@pytest.mark.parametrize("behaviour", ["flaky", "hangup_then_good"])
+def test_second_attempt_mends_a_passing_fault(host, toy, behaviour):
+    assert locate(toy(host.url(behaviour))).source == "download"
+    assert host.asked[behaviour] == 2
+
+
+def test_redirect_is_followed(host, toy):
+    assert locate(toy(host.url("moved"))).source == "download"
+
+
+def test_archive_labelled_as_compressed_transfer_is_kept_as_it_is(host, toy):
+    path = locate(toy(host.url("labelled_gzip"))).paths["toy/file.bin"]
+    assert path.read_bytes() == CONTENT
+
+
+def test_refused_connection_is_named(refusing, toy):
+    with pytest.raises(DataUnavailableError, match=r"could not be reached \(connection refused\)"):
+        locate(toy(refusing))
+
+
+def test_unknown_host_name_is_named(toy, monkeypatch):
+    def unknown(*args, **kwargs):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(DataUnavailableError, match="its name is not known: no network"):
+        locate(toy("http://data.example/file.bin"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems answer from the backlog")
+@pytest.mark.usefixtures("impatient")
+def test_host_that_never_accepts_is_given_up(toy):
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):  # these fill the queue; further callers get no answer at all
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        started = time.monotonic()
+        with pytest.raises(DataUnavailableError, match="could not be reached in time"):
+            locate(toy(f"http://127.0.0.1:{full.getsockname()[1]}/file.bin"))
+        assert time.monotonic() - started < 5
+
+
+@pytest.mark.usefixtures("impatient")
+def test_hanging_name_look_up_is_given_up(toy, monkeypatch):
+    release = threading.Event()
+
+    def hanging(*args, **kwargs):
+        release.wait(30)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    started = time.monotonic()
+    with pytest.raises(DataUnavailableError, match="could not be reached in time"):
+        locate(toy("http://data.example/file.bin"))
+    assert time.monotonic() - started < 5
+    release.set()
+
+
+@pytest.mark.parametrize("behaviour", ["truncated", "altered", "page", "missing", "broken"])
+def test_next_mirror_steps_in(host, other_host, toy, behaviour):
+    located = locate(toy(host.url(behaviour), other_host.url("good")))
+    assert located.source == "download"
+    assert host.asked[behaviour] >= 1
+    assert other_host.asked["good"] == 1
+
+
+def test_every_mirror_is_named_when_all_fail(host, other_host, toy, refusing):
+    with pytest.raises(DataUnavailableError) as caught:
+        locate(toy(host.url("missing"), refusing, other_host.url("altered")))
+    message = str(caught.value)
+    assert f"{host.name}: toy/file.bin: HTTP 404" in message
+    assert "connection refused" in message
+    assert f"{other_host.name}: toy/file.bin: it sent other bytes" in message
+    assert "\n" not in caught.value.summary
+
+
+@pytest.mark.usefixtures("impatient")
+def test_host_that_was_not_reached_is_not_asked_again(host, other_host):
+    files = [
+        make_file(host.url("silent"), other_host.url("good"), path=f"toy/{i}.bin") for i in range(3)
+    ]
+    assert locate(make_collection(*files)).source == "download"
+    assert host.asked["silent"] == 1
+    assert other_host.asked["good"] == 3
+
+    with pytest.raises(DataUnavailableError, match="earlier in this process"):
+        locate(make_collection(make_file(host.url("good"), path="toy/4.bin")))
+    assert host.asked["good"] == 0
+    store.forget_hosts()
+    locate(make_collection(make_file(host.url("good"), path="toy/4.bin")))
+    assert host.asked["good"] == 1
+
+
+def test_file_without_public_host_says_so(toy):
+    with pytest.raises(DataUnavailableError, match="no public host has this file"):
+        locate(toy())
+
+
+def test_reader_stops_soon_after_the_size_is_passed(host):
+    received = []
+    with pytest.raises(TransferError, match="sends more"):
+        received.extend(read_url(host.url("too_much"), 200_000, store.LIMITS))
+    assert sum(len(part) for part in received) <= 200_000
+
+
+@pytest.mark.parametrize(("show", "visible"), [(True, True), (False, False), (None, False)])
+def test_progress_bar_only_where_it_is_wanted(host, toy, capsys, show, visible):
+    locate(toy(host.url("good")), progress=show)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert bool(shown.err) is visible
