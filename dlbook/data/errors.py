@@ -8,12 +8,12 @@ class DataSettingError(ValueError):
 
 
 class DataUnavailableError(RuntimeError):
-    """The real files of a data set could not be had.
+    """Files of a data set could not be had, or not be put where they were wanted.
 
     ``str(error)`` is several plain lines: what was tried, and what helps.
 
     Args:
-        title: the data set, as a reader knows it.
+        headline: what could not be done, without a full stop.
         tried: one line for each thing that was tried and did not work.
         remedies: one line for each thing that would help.
 
@@ -21,12 +21,10 @@ class DataUnavailableError(RuntimeError):
         summary: the same in one sentence, without the remedies.
     """
 
-    def __init__(self, title: str, tried: list[str], remedies: list[str]) -> None:
-        self.title = title
+    def __init__(self, headline: str, tried: list[str], remedies: list[str]) -> None:
         self.tried = tuple(tried)
         self.remedies = tuple(remedies)
-        self.summary = f"The real data of {title} could not be had: {'; '.join(tried)}."
-        lines = [f"The real data of {title} could not be had."]
-        lines += ["What was tried:", *(f"  - {line}" for line in tried)]
+        self.summary = f"{headline}: {'; '.join(tried)}."
+        lines = [f"{headline}.", "What was tried:", *(f"  - {line}" for line in tried)]
         lines += ["What helps:", *(f"  - {line}" for line in remedies)]
         super().__init__("\n".join(lines))

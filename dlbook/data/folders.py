@@ -104,7 +104,7 @@ def make_mirror(
             if present[file.path].good:
                 done.append(MirroredFile(file, file.within(folder), "kept"))
                 continue
-            path = _copy(file, origin[file.path], folder, collection)
+            path = _copy(file, origin[file.path], folder)
             action = "replaced" if present[file.path].faults else "copied"
             done.append(MirroredFile(file, path, action))
     return tuple(done)
@@ -114,15 +114,16 @@ def _look(folder: Path, collection: Collection) -> list[FileStatus]:
     return [find_copy(file, {MIRROR: folder}) for file in collection.files]
 
 
-def _copy(file: RemoteFile, origin: Path, folder: Path, collection: Collection) -> Path:
+def _copy(file: RemoteFile, origin: Path, folder: Path) -> Path:
+    headline = "The mirror folder could not be filled"
     try:
         return store.write_verified(file, folder, _parts(origin))
     except store.FolderError as error:
         remedies = ["make room there, get the right to write there, or choose another folder"]
-        raise DataUnavailableError(collection.title, [str(error)], remedies) from error
+        raise DataUnavailableError(headline, [str(error)], remedies) from error
     except TransferError as error:
         tried = [f"{origin} changed or could not be read while it was copied: {error.reason}"]
-        raise DataUnavailableError(collection.title, tried, ["try again"]) from error
+        raise DataUnavailableError(headline, tried, ["try again"]) from error
 
 
 def _parts(path: Path) -> Iterator[bytes]:

@@ -123,7 +123,7 @@ def locate(collection: str | Collection, *, progress: bool | None = None) -> Loc
     collection = get_collection(collection)
     if settings.mode() == "stand-in":
         raise DataUnavailableError(
-            collection.title,
+            _headline(collection),
             ["DLBOOK_DATA=stand-in: neither files nor the network are touched"],
             ["unset DLBOOK_DATA, or set it to auto or real"],
         )
@@ -144,6 +144,10 @@ def locate(collection: str | Collection, *, progress: bool | None = None) -> Loc
             notes += told
         paths[copy.file.path], sources[copy.file.path] = path, source
     return Located(paths, sources, tuple(notes))
+
+
+def _headline(collection: Collection) -> str:
+    return f"The real data of {collection.title} could not be had"
 
 
 def _unavailable(
@@ -167,4 +171,4 @@ def _unavailable(
         f"DLBOOK_DATA_DIR=<folder> to read the files from a mirror folder{now}",
         "DLBOOK_DATA=stand-in to work with small stand-in data",
     ]
-    return DataUnavailableError(collection.title, tried, remedies)
+    return DataUnavailableError(_headline(collection), tried, remedies)

@@ -199,8 +199,12 @@ def _from_hosts(file: RemoteFile, folder: Path, bar: DownloadBar) -> None:
 def _from_host(file: RemoteFile, folder: Path, url: str, bar: DownloadBar) -> None:
     for attempt in range(1, LIMITS.attempts + 1):
         try:
-            with contextlib.closing(read_url(url, file.size, LIMITS)) as parts:
-                write_verified(file, folder, bar.watch(file, parts))
+            # closed by hand: after an error a traceback would keep bar and connection alive
+            with (
+                contextlib.closing(read_url(url, file.size, LIMITS)) as parts,
+                contextlib.closing(bar.watch(file, parts)) as watched,
+            ):
+                write_verified(file, folder, watched)
             return
         except TransferError as error:
             if not error.retry or attempt == LIMITS.attempts:

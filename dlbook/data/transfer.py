@@ -223,7 +223,7 @@ def _connection_fault(
         return TransferError("it accepted the connection but did not answer", reached=False)
     if isinstance(error, requests.exceptions.SSLError):
         return TransferError(
-            "its certificate was not accepted (does a proxy read the traffic?)", reached=False
+            "no safe connection could be made (does a proxy read the traffic?)", reached=False
         )
     if isinstance(error, requests.exceptions.ProxyError):
         return TransferError("the proxy could not be used", retry=True, reached=False)

@@ -16,7 +16,6 @@ from misbehaving_host import Host, make_collection, make_file
 from dlbook.data import RemoteFile, store
 from dlbook.data.transfer import Limits
 
-REAL_FOLDER = os.environ.get("DLBOOK_DATA_DIR", "")
 ROOT = Path(__file__).parents[2]
 
 PATIENT = Limits(connect=10, read=10, slow_window=10, pause=0.01)

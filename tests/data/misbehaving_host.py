@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 
@@ -168,3 +169,11 @@ def make_file(*urls: str, path: str = "toy/file.bin", content: bytes = CONTENT) 
 
 def make_collection(*files: RemoteFile) -> Collection:
     return Collection("toy", "Toy data", files, "none", "nobody", "http://127.0.0.1/")
+
+
+def put(folder: Path, content: bytes = CONTENT) -> Path:
+    """Puts a copy of the toy file, or what passes for one, into a mirror or cache folder."""
+    path = folder / "toy" / "file.bin"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import filelock
 import pytest
-from misbehaving_host import CONTENT, make_file
+from misbehaving_host import CONTENT, make_file, put
 
 from dlbook.data import DataSettingError, DataUnavailableError, cache_folder, locate, store
 from dlbook.data.transfer import Limits
@@ -25,13 +25,6 @@ def answer(process) -> dict:
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     return json.loads(output)
-
-
-def put(folder: Path, content: bytes = CONTENT) -> Path:
-    path = folder / "toy" / "file.bin"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
 
 
 @pytest.mark.parametrize(

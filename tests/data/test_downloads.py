@@ -118,6 +118,17 @@ def test_refused_connection_is_named(refusing, toy):
         locate(toy(refusing))
 
 
+def test_missing_encryption_is_named(host, toy):
+    with pytest.raises(DataUnavailableError, match="no safe connection could be made"):
+        locate(toy(host.url("good").replace("http://", "https://")))
+
+
+def test_proxy_that_cannot_be_used_is_named(refusing, toy, monkeypatch):
+    monkeypatch.setenv("http_proxy", refusing)
+    with pytest.raises(DataUnavailableError, match="the proxy could not be used"):
+        locate(toy("http://data.example/file.bin"))
+
+
 def test_unknown_host_name_is_named(toy, monkeypatch):
     def unknown(*args, **kwargs):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -1,0 +1,133 @@
+"""What `dlbook data` is built on: status, fetch, verify and mirror folders."""
+
+from __future__ import annotations
+
+import pytest
+from misbehaving_host import CONTENT, make_collection, make_file, put
+
+from dlbook.data import (
+    COLLECTIONS,
+    DataSettingError,
+    DataUnavailableError,
+    fetch,
+    make_mirror,
+    status,
+    verify,
+)
+
+
+@pytest.fixture
+def collection(host):
+    """Two files, one of which a folder may lack."""
+    return make_collection(
+        make_file(host.url("good")), make_file(host.url("good"), path="toy/deep/other.bin")
+    )
+
+
+def states(entries) -> list[str]:
+    return [entry.state for entry in entries]
+
+
+def test_status_downloads_and_changes_nothing(host, collection, cache):
+    assert states(status(collection)) == ["missing", "missing"]
+    assert not cache.exists()
+    damaged = put(cache, b"half")
+    first, second = status(collection)
+    assert (first.state, first.path, first.good) == ("damaged", damaged, False)
+    assert first.detail == "toy/file.bin in the cache is damaged (4 bytes instead of 200,000)"
+    assert (second.state, second.path, second.detail) == ("missing", None, "")
+    assert damaged.read_bytes() == b"half"
+    assert sum(host.asked.values()) == 0
+
+
+def test_status_names_the_place(host, collection, cache, tmp_path, monkeypatch):
+    path = put(tmp_path / "mirror")
+    monkeypatch.setenv("DLBOOK_DATA_DIR", str(tmp_path / "mirror"))
+    put(cache)
+    first, _ = status(collection)
+    assert (first.state, first.path, first.detail) == ("mirror folder", path, "")
+    path.write_bytes(b"?")
+    first, _ = status(collection)
+    assert (first.state, first.good) == ("cache", True)
+    assert "mirror folder is damaged" in first.detail
+
+
+def test_fetch_fills_the_cache(collection, cache):
+    located = fetch(collection)
+    assert located.source == "download"
+    assert list(located.paths) == ["toy/file.bin", "toy/deep/other.bin"]
+    assert states(status(collection)) == ["cache", "cache"]
+
+
+def test_verify_looks_where_the_loaders_look_or_in_one_folder(collection, cache, tmp_path):
+    put(cache)
+    assert states(verify([collection])) == ["cache", "missing"]
+    put(tmp_path / "mirror", b"?" + CONTENT[1:])
+    entries = verify([collection], folder=tmp_path / "mirror")
+    assert states(entries) == ["damaged", "missing"]
+    assert "altered" in entries[0].detail
+    with pytest.raises(DataSettingError, match="no folder"):
+        verify([collection], folder=tmp_path / "absent")
+
+
+def test_verify_covers_every_collection_by_default():
+    assert len(verify()) == sum(len(c.files) for c in COLLECTIONS.values())
+    assert len(verify(["mnist"])) == len(verify("mnist")) == 4
+
+
+def test_mirror_is_filled_verified_and_usable(host, collection, tmp_path, monkeypatch):
+    folder = tmp_path / "for" / "class"
+    made = make_mirror(folder, [collection])
+    assert [entry.action for entry in made] == ["copied", "copied"]
+    files = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    assert files == ["toy/deep/other.bin", "toy/file.bin"]
+    assert all(entry.good for entry in verify([collection], folder=folder))
+    monkeypatch.setenv("DLBOOK_DATA_DIR", str(folder))
+    assert fetch(collection).source == "mirror folder"
+    assert host.asked["good"] == 2
+
+
+def test_mirror_keeps_good_files_and_replaces_damaged_ones(host, collection, tmp_path):
+    put(tmp_path / "mirror", b"half")
+    made = make_mirror(tmp_path / "mirror", [collection])
+    assert [entry.action for entry in made] == ["replaced", "copied"]
+    asked = sum(host.asked.values())
+    made = make_mirror(tmp_path / "mirror", [collection])
+    assert [entry.action for entry in made] == ["kept", "kept"]
+    assert sum(host.asked.values()) == asked
+
+
+def test_finished_mirror_needs_no_cache(collection, tmp_path, monkeypatch, cache):
+    make_mirror(tmp_path / "mirror", [collection])
+    for path in sorted(cache.rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    monkeypatch.setenv("DLBOOK_DATA", "stand-in")
+    made = make_mirror(tmp_path / "mirror", [collection])
+    assert [entry.action for entry in made] == ["kept", "kept"]
+
+
+def test_mirror_is_copied_from_another_mirror(host, tmp_path, monkeypatch):
+    put(tmp_path / "old")
+    monkeypatch.setenv("DLBOOK_DATA_DIR", str(tmp_path / "old"))
+    make_mirror(tmp_path / "new", [make_collection(make_file(host.url("good")))])
+    assert (tmp_path / "new" / "toy" / "file.bin").read_bytes() == CONTENT
+    assert sum(host.asked.values()) == 0
+
+
+def test_mirror_refuses_aloud(host, tmp_path, toy):
+    with pytest.raises(DataUnavailableError, match="HTTP 404"):
+        make_mirror(tmp_path / "mirror", [toy(host.url("missing"))])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataSettingError, match="is a file"):
+        make_mirror(tmp_path / "file", [toy(host.url("good"))])
+    with pytest.raises(DataUnavailableError, match="could not be filled"):
+        make_mirror(tmp_path / "file" / "below", [toy(host.url("good"))])
+    with pytest.raises(DataSettingError, match="no data set is called"):
+        make_mirror(tmp_path / "mirror", ["mnits"])
+
+
+def test_mirror_that_cannot_be_written_names_the_folder(host, tmp_path, toy):
+    (tmp_path / "mirror").mkdir()
+    (tmp_path / "mirror" / "toy").write_text("a file where a folder is needed")
+    with pytest.raises(DataUnavailableError, match="mirror cannot be written"):
+        make_mirror(tmp_path / "mirror", [toy(host.url("good"))])
