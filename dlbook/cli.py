@@ -136,8 +136,8 @@ def _execute(chapters: list[Any], output: Path, store: bool, html: bool, timeout
         data.mirror_folder()
     if store and mode == "stand-in":
         raise click.UsageError("--store needs the real data, but DLBOOK_DATA is stand-in.")
-    if store:
-        os.environ["DLBOOK_DATA"] = "real"  # no minutes of training for outputs to be refused
+    # no minutes of training for outputs that are then refused
+    environment = {**os.environ, "DLBOOK_DATA": "real"} if store else os.environ
     console = _console()
     reporter = make_reporter(console)
     outcomes = []
@@ -151,6 +151,7 @@ def _execute(chapters: list[Any], output: Path, store: bool, html: bool, timeout
                     timeout=timeout,
                     html=html,
                     store=store,
+                    environment=environment,
                 )
             except ValueError as error:  # a file that is no notebook
                 raise click.ClickException(str(error)) from error

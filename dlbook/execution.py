@@ -135,6 +135,7 @@ def execute_chapter(
     timeout: float | None = None,
     html: bool = True,
     store: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Execute a chapter from top to bottom and write the results.
 
@@ -145,6 +146,7 @@ def execute_chapter(
         timeout: Seconds that one cell may take; None: any time.
         html: Whether to write the page.
         store: Also write the executed notebook over the chapter, unless something forbids it.
+        environment: The caller's environment variables; None: those of this process.
 
     Returns:
         What came of it. A cell that fails is no exception here: see ``Outcome.failure``.
@@ -155,7 +157,8 @@ def execute_chapter(
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    report = _run_cells(chapter, notebook, outcome, reporter, timeout)
+    environment = kernel_environment(os.environ if environment is None else environment)
+    report = _run_cells(chapter, notebook, outcome, reporter, timeout, environment)
     if outcome.failure is None:
         outcome.record = {
             "hash": content_hash(chapter, notebook),
@@ -206,6 +209,7 @@ def _run_cells(
     outcome: Outcome,
     reporter: Reporter,
     timeout: float | None,
+    environment: dict[str, str],
 ) -> dict[str, Any]:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -224,7 +228,7 @@ def _run_cells(
     number, source = 0, ""
     try:
         # the kernel manager is ours, so that without cleanup_kc the kernel would live on
-        with client.setup_kernel(env=kernel_environment(os.environ), cleanup_kc=True):
+        with client.setup_kernel(env=environment, cleanup_kc=True):
             try:
                 for number, (cell, heading) in enumerate(
                     zip(cells, headings(notebook), strict=True), start=1
