@@ -146,6 +146,12 @@ def locate(collection: str | Collection, *, progress: bool | None = None) -> Loc
     return Located(paths, sources, tuple(notes))
 
 
+def _enumerate(paths: list[str]) -> str:
+    """Names one file and counts the rest: some collections have dozens."""
+    others = len(paths) - 1
+    return "".join(paths[:1]) + (f" and {others} other file(s)" if others > 0 else "")
+
+
 def _headline(collection: Collection) -> str:
     return f"The real data of {collection.title} could not be had"
 
@@ -154,7 +160,7 @@ def _unavailable(
     collection: Collection, found: tuple[FileStatus, ...], error: Exception
 ) -> DataUnavailableError:
     mirror = settings.mirror_folder()
-    missing = ", ".join(copy.file.path for copy in found if copy.state == MISSING)
+    missing = _enumerate([copy.file.path for copy in found if copy.state == MISSING])
     tried = [f"not in {'the mirror folder or ' if mirror else ''}the cache: {missing}"]
     tried = (tried if missing else []) + [copy.detail for copy in found if copy.detail]
     if isinstance(error, store.DownloadError):

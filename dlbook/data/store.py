@@ -1,9 +1,8 @@
 """Writes files into a folder so that nobody ever sees half a file, and downloads into the cache.
 
-``pooch`` was tried first. It offers no limit on size or total time, keeps no lock between
-processes, leaves unnamed temporary files behind when it is killed and makes files that only
-their owner can read, which spoils a shared folder. What remained of it was shorter than the code
-around it, so this module stands on ``requests`` and ``filelock``.
+It stands on ``requests`` and ``filelock`` rather than on ``pooch``: that has no limit on size or
+total time, no lock between processes, and temporary files that are readable by their owner only
+and keep random names when the process is killed. All of this would have to be built around it.
 """
 
 from __future__ import annotations

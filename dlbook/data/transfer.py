@@ -201,7 +201,9 @@ def _reach(url: str, limits: Limits) -> None:
         raise TransferError("it could not be reached in time", reached=False) from error
     except OSError as error:
         reason = f"it could not be reached ({_cause(error)})"
-        raise TransferError(reason, retry=True, reached=False) from error
+        # a name that is not known now will not be known in half a second
+        again = not isinstance(error, socket.gaierror)
+        raise TransferError(reason, retry=again, reached=False) from error
 
 
 def _connection_fault(
