@@ -63,7 +63,10 @@ def check(
         passed = array.size > 0 and bool(margin >= 0)
         word, side = ("at least", "below") if at_least is not None else ("at most", "above")
         claim = f"{word} {_short(at_least if at_least is not None else at_most)}{note}"
-        failure = f"{_found(array)}, {abs(margin):.3g} {side} the bar of {_short(bar)}"
+        if array.size == 0 or np.isnan(margin):
+            failure = f"{_unusable(array)}, the bar is {_short(bar)}"
+        else:
+            failure = f"{_found(array)} {abs(margin):.3g} {side} the bar of {_short(bar)}"
     elif equals is not None:
         bar = None
         passed, failure = _compare(value, equals, tolerance)
@@ -81,6 +84,8 @@ def check(
         passed = array.size > 0 and bool(array.all())
         claim = "holds"
         failure = "false" if array.ndim == 0 else f"false in {int((~array).sum())} places"
+        if array.size == 0:
+            failure = "an empty array shows nothing"
 
     _log.append({"name": name, "value": _scalar(value), "passed": passed, "bar": bar})
     if not passed:
@@ -89,11 +94,13 @@ def check(
 
 
 def checks() -> list[dict[str, Any]]:
-    """All checks of this process so far: name, value (None for arrays), passed, bar."""
+    """All checks of this process so far: name, value (None unless finite), passed, bar."""
     return [dict(entry) for entry in _log]
 
 
 def _compare(value: Any, equals: Any, tolerance: float) -> tuple[bool, str]:
+    if isinstance(equals, tuple) and not isinstance(value, str):
+        value = tuple(np.asarray(value).tolist())  # shapes come as lists and arrays too
     if not tolerance and isinstance(equals, str | tuple):
         return bool(value == equals), f"{value!r} instead of {equals!r}"
     left, right = np.asarray(value), np.asarray(equals)
@@ -101,21 +108,31 @@ def _compare(value: Any, equals: Any, tolerance: float) -> tuple[bool, str]:
         return False, f"shape {left.shape} instead of {right.shape}"
     if not tolerance:
         wrong = int(np.sum(left != right))
-        detail = f"{value!r} instead of {equals!r}" if left.ndim == 0 else f"{wrong} differences"
-        return wrong == 0 and (left.ndim == 0 or left.size > 0), detail
+        if left.size == 0:
+            return False, "empty arrays show nothing"
+        detail = f"{left} instead of {right}" if left.ndim == 0 else f"{wrong} differences"
+        return wrong == 0, detail
     gap = np.max(np.abs(left.astype(float) - right.astype(float)), initial=0.0)
     # written so that a NaN in either array fails
     return bool(gap <= tolerance) and left.size > 0, f"differs by {gap:.3g}, over {tolerance:g}"
 
 
 def _found(array: np.ndarray) -> str:
-    return f"{array:.4g}" if array.ndim == 0 else f"an array of shape {array.shape}, its worst"
+    if array.ndim == 0:
+        return f"{array:.4g},"
+    return f"an array of shape {array.shape}, its worst element"
+
+
+def _unusable(array: np.ndarray) -> str:
+    if array.size == 0:
+        return "an empty array"
+    return "not a number" if array.ndim == 0 else "an array with NaN"
 
 
 def _scalar(value: Any) -> float | None:
     array = np.asarray(value)
-    if array.ndim or array.dtype.kind not in "fiu":
-        return None
+    if array.ndim or array.dtype.kind not in "fiu" or not np.isfinite(array):
+        return None  # NaN and infinity are no JSON
     return float(array)
 
 

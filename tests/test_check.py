@@ -1,0 +1,186 @@
+"""check(): what it lets pass, what it says when it does not, and what it records."""
+
+import json
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from dlbook import CheckError, check
+from dlbook.check import checks
+
+REAL = SimpleNamespace(is_stand_in=False)
+STAND_IN = SimpleNamespace(is_stand_in=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "claim"),
+    [
+        (0.99, {"at_least": 0.99}),
+        (1.0, {"at_least": 0.99}),
+        (3, {"at_most": 3}),
+        (-1, {"at_most": 0}),
+        (0.0, {"at_least": 0}),
+        (np.float32(0.5), {"at_least": 0.5}),
+        (np.array([0.5, 0.9]), {"at_least": 0.5}),
+        ([[1, 2], [3, 4]], {"at_most": 4}),
+        (math.inf, {"at_least": 5}),
+        (7, {"equals": 7}),
+        (7.0, {"equals": 7}),
+        ("relu", {"equals": "relu"}),
+        ((3, 4), {"equals": (3, 4)}),
+        (np.arange(3), {"equals": np.arange(3)}),
+        (np.array([3, 4]), {"equals": (3, 4)}),
+        ((), {"equals": ()}),
+        (True, {"equals": True}),
+        (1.05, {"equals": 1, "tolerance": 0.1}),
+        (np.ones((2, 2)), {"equals": np.ones((2, 2)) + 1e-8, "tolerance": 1e-6}),
+        (True, {}),
+        (np.bool_(True), {}),
+        (np.array([True, True]), {}),
+    ],
+    ids=str,
+)
+def test_what_holds(value, claim: dict, capsys: pytest.CaptureFixture):
+    check("claim", value, **claim)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("✓ claim: ")
+
+
+@pytest.mark.parametrize(
+    ("value", "claim", "message"),
+    [
+        (0.95, {"at_least": 0.99}, "0.95, 0.04 below the bar of 0.99"),
+        (3.5, {"at_most": 3}, "3.5, 0.5 above the bar of 3"),
+        (-math.inf, {"at_least": 0}, "-inf, inf below the bar of 0"),
+        (
+            np.array([0.9, 0.2]),
+            {"at_least": 0.5},
+            "an array of shape (2,), its worst element 0.3 below the bar of 0.5",
+        ),
+        (math.nan, {"at_least": 0}, "not a number, the bar is 0"),
+        (math.nan, {"at_most": 0}, "not a number, the bar is 0"),
+        (np.array([1, math.nan]), {"at_least": 0}, "an array with NaN, the bar is 0"),
+        (np.zeros(0), {"at_least": 0}, "an empty array, the bar is 0"),
+        (6, {"equals": 7}, "6 instead of 7"),
+        (np.float64(6), {"equals": 7}, "6.0 instead of 7"),
+        ("tanh", {"equals": "relu"}, "'tanh' instead of 'relu'"),
+        ((3, 5), {"equals": (3, 4)}, "(3, 5) instead of (3, 4)"),
+        ([3, 4, 5], {"equals": (3, 4)}, "(3, 4, 5) instead of (3, 4)"),
+        (np.arange(3), {"equals": np.array([0, 5, 6])}, "2 differences"),
+        (np.arange(3), {"equals": np.arange(4)}, "shape (3,) instead of (4,)"),
+        (np.zeros(0), {"equals": np.zeros(0)}, "empty arrays show nothing"),
+        (math.nan, {"equals": math.nan}, "nan instead of nan"),
+        (1.25, {"equals": 1, "tolerance": 0.1}, "differs by 0.25, over 0.1"),
+        (np.ones(2), {"equals": np.ones(3), "tolerance": 1}, "shape (2,) instead of (3,)"),
+        (math.nan, {"equals": 1, "tolerance": 0.1}, "differs by nan, over 0.1"),
+        (1.0, {"equals": math.nan, "tolerance": 0.1}, "differs by nan, over 0.1"),
+        (False, {}, "false"),
+        (np.array([True, False, False]), {}, "false in 2 places"),
+        (np.zeros(0, bool), {}, "an empty array shows nothing"),
+    ],
+    ids=str,
+)
+def test_what_does_not_hold_says_by_how_much(value, claim: dict, message: str, capsys):
+    with pytest.raises(CheckError) as error:
+        check("claim", value, **claim)
+    assert str(error.value) == f"claim: {message}"
+    assert capsys.readouterr().out == ""
+
+
+def test_a_failed_check_is_an_assertion_error():
+    assert issubclass(CheckError, AssertionError)
+
+
+@pytest.mark.parametrize(
+    ("value", "claim", "line"),
+    [
+        (0.991234, {"at_least": 0.99}, "✓ claim: at least 0.99"),
+        (93322, {"equals": 93322}, "✓ claim: equals 93,322"),
+        ((3, 4), {"equals": (3, 4)}, "✓ claim: equals (3, 4)"),
+        (np.ones(2), {"equals": np.ones(2)}, "✓ claim: equal exactly"),
+        (1.001, {"equals": 1, "tolerance": 1e-2}, "✓ claim: equal within 0.01"),
+        (5, {"at_most": 10_000}, "✓ claim: at most 10,000"),
+        (True, {}, "✓ claim: holds"),
+    ],
+)
+def test_the_line_that_is_printed(value, claim: dict, line: str, capsys):
+    check("claim", value, **claim)
+    assert capsys.readouterr().out == f"{line}\n"
+
+
+def test_the_line_depends_neither_on_the_value_nor_on_the_data(capsys):
+    check("accuracy", 0.991, at_least=0.99, stand_in=0.7, data=REAL)
+    check("accuracy", 0.999, at_least=0.99, stand_in=0.7, data=REAL)
+    check("accuracy", 0.712, at_least=0.99, stand_in=0.7, data=STAND_IN)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["✓ accuracy: at least 0.99 (0.7 on stand-in data)"] * 3
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "data", "holds"),
+    [
+        ({"at_least": 0.99, "stand_in": 0.7}, 0.8, STAND_IN, True),
+        ({"at_least": 0.99, "stand_in": 0.7}, 0.8, REAL, False),
+        ({"at_least": 0.99, "stand_in": 0.7}, 0.6, STAND_IN, False),
+        ({"at_most": 1.0, "stand_in": 2.0}, 1.5, STAND_IN, True),
+        ({"at_most": 1.0, "stand_in": 2.0}, 1.5, REAL, False),
+        ({"at_most": 1.0, "stand_in": 0}, 0.5, STAND_IN, False),  # a bar of 0 is a bar
+        ({"at_least": 0.99}, 0.8, STAND_IN, False),  # no bar of its own: the same for all data
+    ],
+)
+def test_the_stand_in_bar_is_for_stand_in_data_only(claim: dict, value, data, holds: bool):
+    if holds:
+        check("accuracy", value, data=data, **claim)
+        assert checks()[-1]["bar"] == claim["stand_in"]
+    else:
+        with pytest.raises(CheckError):
+            check("accuracy", value, data=data, **claim)
+
+
+@pytest.mark.parametrize(
+    ("value", "claim", "message"),
+    [
+        (1, {"at_least": 0, "at_most": 2}, "not several"),
+        (1, {"at_least": 0, "equals": 1}, "not several"),
+        (1, {"at_least": 0, "stand_in": 0}, "needs data="),
+        (1, {"equals": 1, "stand_in": 0, "data": STAND_IN}, "one of at_least= and at_most="),
+        (1, {"at_least": 1, "tolerance": 0.1}, "goes with equals="),
+        (1, {}, "got int and no claim"),
+        (np.ones(3), {}, "got ndarray and no claim"),
+        (None, {}, "got NoneType and no claim"),
+    ],
+    ids=str,
+)
+def test_a_check_without_one_claim_is_refused(value, claim: dict, message: str):
+    before = checks()
+    with pytest.raises(ValueError, match=message):
+        check("claim", value, **claim)
+    assert checks() == before
+
+
+def test_all_checks_are_recorded_also_the_failed_ones():
+    before = len(checks())
+    check("a", np.float32(0.5), at_least=0.25)
+    check("b", np.arange(3), equals=np.arange(3))
+    with pytest.raises(CheckError):
+        check("c", 1, at_most=0, stand_in=0.5, data=STAND_IN)
+    check("d", True)
+    recorded = checks()[before:]
+    assert recorded == [
+        {"name": "a", "value": 0.5, "passed": True, "bar": 0.25},
+        {"name": "b", "value": None, "passed": True, "bar": None},
+        {"name": "c", "value": 1.0, "passed": False, "bar": 0.5},
+        {"name": "d", "value": None, "passed": True, "bar": None},
+    ]
+    assert json.loads(json.dumps(recorded, allow_nan=False)) == recorded
+    # what is handed out is a copy
+    checks()[before]["passed"] = False
+    assert checks()[before]["passed"] is True
+
+
+def test_a_recorded_nan_is_json(capsys):
+    with pytest.raises(CheckError):
+        check("nan", math.nan, at_least=0)
+    assert json.dumps(checks()[-1], allow_nan=False)
