@@ -1,0 +1,188 @@
+"""Progress: what is counted, how the time left is estimated, and the table."""
+
+import re
+
+import numpy as np
+import pytest
+
+from dlbook import progress as module
+from dlbook.progress import Progress, clock, plain_table, table_rows
+
+
+class View:
+    """Keeps what it is told to show."""
+
+    def __init__(self):
+        self.updates, self.closed = [], []
+
+    def open(self) -> None:
+        pass
+
+    def update(self, share: float, line: str) -> None:
+        self.updates.append((share, line))
+
+    def close(self, rows: list[list[str]] | None) -> None:
+        self.closed.append(rows)
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, as a list of one number that a test may change."""
+    time = [100.0]
+    monkeypatch.setattr(module.time, "perf_counter", lambda: time[0])
+    return time
+
+
+def make(monkeypatch: pytest.MonkeyPatch, *arguments, **settings) -> tuple[Progress, View]:
+    view = View()
+    monkeypatch.setattr(module, "_view", lambda: view)
+    return Progress(*arguments, **settings), view
+
+
+def test_share_and_time_left(monkeypatch, now):
+    progress, view = make(monkeypatch, 2, 10)
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    for batch in range(10):
+        now[0] += 1
+        progress.on_train_batch_end(batch, {"loss": 0.5})
+    progress.on_epoch_end(0, {"loss": 0.5})
+    assert [share for share, _ in view.updates] == pytest.approx(np.arange(1, 11) / 20)
+    assert view.updates[0][1] == "epoch 1/2  step 1/10  19 s left  loss 0.5000"
+    assert view.updates[-1][1] == "epoch 1/2  step 10/10  10 s left  loss 0.5000"
+    progress.on_epoch_begin(1)
+    now[0] += 1
+    progress.on_train_batch_end(0, {"loss": 0.25})
+    assert view.updates[-1] == (0.55, "epoch 2/2  step 1/10  9 s left  loss 0.2500")
+
+
+def test_it_is_not_refreshed_more_often_than_eyes_can_follow(monkeypatch, now):
+    progress, view = make(monkeypatch, 1, 1000)
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    for batch in range(1000):
+        now[0] += 0.001
+        progress.on_train_batch_end(batch)
+    assert 3 <= len(view.updates) <= 4
+
+
+def test_several_steps_at_once_are_counted_and_the_missing_ones_are_not(monkeypatch, now):
+    progress, _ = make(monkeypatch, 2, 10)
+    progress.on_train_begin()
+    for epoch in range(2):
+        progress.on_epoch_begin(epoch)
+        for last in (3, 7, 11):  # four steps each; the third has only two
+            progress.on_train_batch_end(last)
+        assert (progress.step, progress.batch) == (10 * (epoch + 1), 10)
+        progress.on_epoch_end(epoch)
+
+
+def test_a_resumed_run_counts_its_own_steps_only(monkeypatch, now):
+    past = {"loss": [3.0, 2.0], "seconds": [1.0, 1.0]}
+    progress, view = make(monkeypatch, 4, 5, 2, past)
+    progress.on_train_begin()
+    progress.on_epoch_begin(2)
+    now[0] += 1
+    progress.on_train_batch_end(0)
+    assert view.updates[-1] == (0.1, "epoch 3/4  step 1/5  9 s left  ")
+    progress.on_epoch_end(2, {"loss": 1.0})
+    assert progress.history["loss"] == [3.0, 2.0, 1.0]
+    assert past["loss"] == [3.0, 2.0]  # the caller's lists are left alone
+
+
+def test_an_unknown_length_is_known_after_the_first_epoch(monkeypatch, now):
+    progress, view = make(monkeypatch, 2, None)
+    progress.on_train_begin()
+    for epoch in range(2):
+        progress.on_epoch_begin(epoch)
+        for batch in range(4):
+            now[0] += 1
+            progress.on_train_batch_end(batch)
+        progress.on_epoch_end(epoch)
+    assert view.updates[0] == (0.0, "epoch 1/2  step 1  time left unknown  ")
+    assert view.updates[-1] == (1.0, "epoch 2/2  step 4/4  0 s left  ")
+
+
+def test_the_history_has_the_seconds_of_each_epoch(monkeypatch, now):
+    progress, _ = make(monkeypatch, 1, 1)
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    now[0] += 2.5
+    progress.on_epoch_end(0, {"loss": np.float32(0.5)})
+    assert progress.history == {"loss": [0.5], "seconds": [2.5]}
+    assert type(progress.history["loss"][0]) is float
+
+
+def test_without_a_table_nothing_is_shown(monkeypatch, capsys):
+    progress, view = make(monkeypatch, 1, 1, table=False)
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    progress.on_train_batch_end(0, {"loss": 1.0})
+    progress.on_epoch_end(0, {"loss": 1.0})
+    progress.close()
+    assert view.updates == view.closed == []
+    assert capsys.readouterr().out == ""
+
+
+def test_a_failed_run_shows_the_epochs_that_it_finished(monkeypatch):
+    progress, view = make(monkeypatch, 3, 1)
+    progress.on_train_begin()
+    progress.close()  # it failed in the first epoch
+    assert view.closed == [None]
+    progress.on_epoch_begin(0)
+    progress.on_epoch_end(0, {"loss": 1.0})
+    progress.close()
+    assert [row[:2] for row in view.closed[1]] == [["epoch", "loss"], ["1", "1.0000"]]
+
+
+def test_columns_are_the_loss_then_the_metrics_and_training_before_validation():
+    names = ["val_mae", "accuracy", "val_loss", "loss", "seconds", "mae"]
+    header, row = table_rows({name: [1.23456] for name in names})
+    assert header == [
+        *["epoch", "loss", "accuracy", "mae", "validation loss", "validation mae", "seconds"]
+    ]
+    assert row == ["1", *["1.2346"] * 5, "1.2"]
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 11, 12, 13, 23, 24, 100, 301])
+def test_the_table_has_a_dozen_rows_at_most_with_the_first_and_last_epoch(epochs: int):
+    rows = table_rows({"loss": list(range(epochs)), "seconds": [0.0] * epochs})[1:]
+    numbers = [int(row[0]) for row in rows]
+    assert len(rows) <= 12
+    assert (numbers[0], numbers[-1]) == (1, epochs)
+    assert numbers == sorted(set(numbers))
+    assert [float(row[1]) for row in rows] == [number - 1 for number in numbers]
+    if epochs <= 12:
+        assert len(rows) == epochs
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (42.4, "42 s"), (99.4, "99 s"), (99.6, "1:40 min"), (185, "3:05 min")],
+)
+def test_clock(seconds: float, text: str):
+    assert clock(seconds) == text
+
+
+def test_plain_tables_are_aligned_on_the_right():
+    assert plain_table([["epoch", "loss"], ["1", "12.3456"]]) == "epoch     loss\n    1  12.3456"
+
+
+def test_names_are_escaped_in_html(monkeypatch):
+    import IPython.display
+
+    shown = []
+
+    class Handle:
+        def update(self, data, raw):
+            shown.append(data)
+
+    monkeypatch.setattr(IPython.display, "display", lambda *_, **__: Handle())
+    view = module._Notebook()
+    view.open()
+    view.update(0.5, "a<b")
+    assert "a&lt;b" in shown[-1]["text/html"]
+    assert re.search(r'<progress value="0.500" max="1" aria-label="[^"]+">', shown[-1]["text/html"])
+    view.close([["epoch", "a<b"], ["1", "2"]])
+    assert "<th>a&lt;b</th>" in shown[-1]["text/html"]
+    assert shown[-1]["text/plain"] == "epoch  a<b\n    1    2"
