@@ -163,8 +163,12 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path) -
 
 
 def is_result(entry: dict) -> bool:
-    """Whether a recorded check is a measured number held against a bar."""
-    return entry.get("bar") is not None and isinstance(entry.get("value"), int | float)
+    """Whether a recorded check is a measured number that clears a bar.
+
+    A check that failed in a finished chapter was there to show a failure: no result.
+    """
+    measured = entry.get("bar") is not None and isinstance(entry.get("value"), int | float)
+    return measured and entry["passed"]
 
 
 def digits(value: float) -> str:

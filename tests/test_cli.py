@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from dlbook import notebooks as book
 from dlbook.cli import main
 from dlbook.execution import kernel_environment, store_refusals
-from dlbook.reporting import digits
+from dlbook.reporting import digits, is_result
 
 MakeNotebook = Callable[..., Path]
 FAST = ("import dlbook", "# ## Sums", "print(1)\nprint(2)", "dlbook.check('total', 3, at_least=2)")
@@ -468,6 +468,14 @@ def test_paths_of_a_machine_are_recognised(text: str, found: bool) -> None:
 )
 def test_numbers_have_the_digits_that_mean_something(value: float, text: str) -> None:
     assert digits(value) == text
+
+
+def test_only_measured_numbers_that_clear_their_bar_are_results() -> None:
+    assert is_result({"name": "accuracy", "value": 0.9, "passed": True, "bar": 0.8})
+    # shown to fail, a condition, an array
+    assert not is_result({"name": "accuracy", "value": 0.7, "passed": False, "bar": 0.8})
+    assert not is_result({"name": "holds", "value": 1.0, "passed": True, "bar": None})
+    assert not is_result({"name": "shares", "value": None, "passed": True, "bar": 0.1})
 
 
 # --- data
