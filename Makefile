@@ -33,7 +33,7 @@ lab: $(STAMP)
 	@$(VENV)/bin/jupyter lab notebooks/00_start_here.ipynb
 
 bench: $(BENCH_STAMP)
-	@$(VENV)/bin/python tests/benchmarks
+	@$(VENV)/bin/python tests/benchmarks/bench.py
 
 lint: $(STAMP)
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
