@@ -127,12 +127,12 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path) -
     for outcome in outcomes:
         for entry in outcome.record.get("checks", []):
             if is_result(entry):
-                value, bar = entry["value"], entry["bar"]
+                sign = {"at least": "≥ ", "at most": "≤ "}.get(entry.get("side"), "")
                 reached.add_row(
                     outcome.chapter.stem,
                     Text(entry["name"]),
-                    digits(value),
-                    ("≥ " if value > bar else "≤ " if value < bar else "") + digits(bar),
+                    digits(entry["value"]),
+                    sign + digits(entry["bar"]),
                 )
     if reached.row_count:
         console.print(reached)

@@ -178,7 +178,8 @@ def test_run_writes_notebook_page_and_record(make_notebook: MakeNotebook, tmp_pa
     assert "version" not in notebook.metadata.language_info
     record = notebook.metadata.dlbook
     assert record.hash == book.content_hash(book.Chapter(path), notebook)
-    assert record.checks == [{"name": "total", "value": 3.0, "passed": True, "bar": 2.0}]
+    (check,) = record.checks
+    assert (check.name, check.value, check.passed, check.bar) == ("total", 3.0, True, 2.0)
     assert 0 <= record.seconds < record.seconds_total
     assert set(record) >= {"data", "versions", "device", "peak_memory_mb"}
 
