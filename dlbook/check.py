@@ -53,6 +53,7 @@ def check(
     if tolerance and equals is None:
         raise ValueError("tolerance= goes with equals=")
 
+    bar = word = None
     on_stand_in = stand_in is not None and data.is_stand_in
     note = f" ({_short(stand_in)} on stand-in data)" if stand_in is not None else ""
     if at_least is not None or at_most is not None:
@@ -68,13 +69,11 @@ def check(
         else:
             failure = f"{_found(array)} {abs(margin):.3g} {side} the bar of {_short(bar)}"
     elif equals is not None:
-        bar = None
         passed, failure = _compare(value, equals, tolerance)
         scale = f"within {tolerance:g}" if tolerance else "exactly"
         small = isinstance(equals, int | float | str | tuple)
         claim = f"equals {_short(equals)}" if small and not tolerance else f"equal {scale}"
     else:
-        bar = None
         array = np.asarray(value)
         if array.dtype != bool:
             raise ValueError(
@@ -87,7 +86,8 @@ def check(
         if array.size == 0:
             failure = "an empty array shows nothing"
 
-    _log.append({"name": name, "value": _scalar(value), "passed": passed, "bar": bar})
+    entry = {"name": name, "value": _scalar(value), "passed": passed, "bar": bar, "side": word}
+    _log.append(entry)
     if not passed:
         raise CheckError(f"{name}: {failure}")
     print(f"✓ {name}: {claim}")

@@ -169,10 +169,10 @@ def test_all_checks_are_recorded_also_the_failed_ones():
     check("d", True)
     recorded = checks()[before:]
     assert recorded == [
-        {"name": "a", "value": 0.5, "passed": True, "bar": 0.25},
-        {"name": "b", "value": None, "passed": True, "bar": None},
-        {"name": "c", "value": 1.0, "passed": False, "bar": 0.5},
-        {"name": "d", "value": None, "passed": True, "bar": None},
+        {"name": "a", "value": 0.5, "passed": True, "bar": 0.25, "side": "at least"},
+        {"name": "b", "value": None, "passed": True, "bar": None, "side": None},
+        {"name": "c", "value": 1.0, "passed": False, "bar": 0.5, "side": "at most"},
+        {"name": "d", "value": None, "passed": True, "bar": None, "side": None},
     ]
     assert json.loads(json.dumps(recorded, allow_nan=False)) == recorded
     # what is handed out is a copy

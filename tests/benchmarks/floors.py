@@ -1,0 +1,121 @@
+"""How far the chapters' checks clear their bars, over several seeds.
+
+    python tests/benchmarks/floors.py 01 --seeds 20
+    python tests/benchmarks/floors.py 03 --seeds 5 --output floors.md
+
+Each seed is a run of the chapter's code cells in a process of its own, with the line ``SEED = 0``
+of its set-up cell changed. A check is safe when the mean clears the bar by three standard
+deviations. Set DLBOOK_DATA and DLBOOK_DATA_DIR as for any run.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from dlbook import notebooks
+
+SAFE = 3.0  # standard deviations
+
+
+def run_chapter(path: Path, seed: int) -> dict:
+    """Execute a chapter's code cells here, with another seed.
+
+    Returns:
+        ``dlbook.report()``, after checks that failed as well as after those that passed.
+
+    Raises:
+        ValueError: No cell has the line ``SEED = 0``.
+    """
+    from IPython.display import display
+
+    import dlbook
+
+    sources = [cell.source for cell in notebooks.code_cells(notebooks.Chapter(path).read())]
+    if not any("SEED = 0\n" in source for source in sources):
+        raise ValueError(f"{path.name} has no line SEED = 0")
+    os.chdir(path.parent)
+    names = {"__name__": "__main__", "display": display}
+    for source in sources:
+        code = compile(source.replace("SEED = 0\n", f"SEED = {seed}\n"), path.stem, "exec")
+        # a failed check is on the record; the measurement goes on with the next cell
+        with contextlib.suppress(dlbook.CheckError), contextlib.redirect_stdout(io.StringIO()):
+            exec(code, names)
+    return dlbook.report()
+
+
+def measure(path: Path, seed: int) -> dict:
+    """``run_chapter`` in a process of its own."""
+    environment = {**os.environ, "MPLBACKEND": "Agg"}
+    if "DLBOOK_DATA_DIR" in environment:
+        environment["DLBOOK_DATA_DIR"] = str(Path(environment["DLBOOK_DATA_DIR"]).resolve())
+    command = [sys.executable, __file__, str(path), "--one-seed", str(seed)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def table(stem: str, reports: list[dict]) -> tuple[list[str], bool]:
+    """Markdown rows of a chapter's checks with a bar, and whether all of them are safe."""
+    rows, safe = [], True
+    checks = {c["name"]: c for c in reports[0]["checks"] if c["bar"] is not None}
+    for name, first in checks.items():
+        found = [c for report in reports for c in report["checks"] if c["name"] == name]
+        values = np.array([c["value"] for c in found if c["value"] is not None], dtype=float)
+        if not len(values):
+            continue
+        upward = 1 if first["side"] == "at least" else -1
+        margin = upward * (values.mean() - first["bar"])
+        spread = values.std(ddof=1) if len(values) > 1 else 0.0
+        in_spreads = margin / spread if spread else np.inf * np.sign(margin)
+        deliberate = not any(c["passed"] for c in found)  # a failure that the chapter shows
+        safe &= deliberate or in_spreads >= SAFE or (margin >= 0 and spread == 0)
+        worst = values.min() if upward == 1 else values.max()
+        rows.append(
+            f"| {stem} | {name} | {first['side']} {first['bar']:g} | {values.mean():.5g} "
+            f"| {spread:.2g} | {worst:.5g} | {in_spreads:.1f} |"
+        )
+    return rows, safe
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("chapters", nargs="+", help="number, name or path of a chapter")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--one-seed", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one_seed is not None:
+        print(json.dumps(run_chapter(Path(options.chapters[0]), options.one_seed)))
+        return
+    lines = [
+        "| chapter | check | bar | mean | std | worst | margin in std |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    all_safe = True
+    for chapter in notebooks.select_chapters(options.chapters, notebooks.find_chapters()):
+        reports = []
+        for seed in range(options.seeds):
+            reports.append(measure(chapter.path, seed))
+            print(f"{chapter.stem}: seed {seed} measured", file=sys.stderr, flush=True)
+        rows, safe = table(chapter.stem, reports)
+        sources = {source for report in reports for source in report["data"].values()}
+        lines += rows
+        lines.append(f"| {chapter.stem} | seeds: {options.seeds}; data: {', '.join(sources)} |||||")
+        all_safe &= safe
+    text = "\n".join(lines)
+    print(text)
+    if options.output:
+        options.output.write_text(text + "\n", encoding="utf-8")
+    sys.exit(0 if all_safe else 1)
+
+
+if __name__ == "__main__":
+    main()
