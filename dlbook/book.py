@@ -4,9 +4,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from dlbook.notebooks import NOTEBOOKS, Chapter, find_chapters
 
-_FIRST_CHECK = re.compile(r"check\(\s*\"([^\"]+)\"")
+RESULT = "result"  # id of the cell whose checks are the chapter's headline figures
+
+_CHECKED = re.compile(r"check\(\s*\"([^\"]+)\"")
 _TITLE = re.compile(r"^# \d+ · (.+)$", re.MULTILINE)
 _QUESTION = re.compile(r"^\*\*(.+?)\*\*$", re.MULTILINE)
 
@@ -60,6 +64,12 @@ def chapter_map(folder: Path = NOTEBOOKS) -> list[Entry]:
     return [_entry(chapter) for chapter in find_chapters(folder)]
 
 
+def headlines(notebook: NotebookNode) -> list[str]:
+    """Names of the checks in the cell with the id "result"; the first is the headline figure."""
+    source = next((cell.source for cell in notebook.cells if cell.get("id") == RESULT), "")
+    return _CHECKED.findall(source)
+
+
 def as_markdown(entries: list[Entry]) -> str:
     """The map as a Markdown table with links to the chapters."""
     rows = ["| chapter | question | reached | minutes |", "|---|---|---|---|"]
@@ -76,8 +86,7 @@ def _entry(chapter: Chapter) -> Entry:
     head = notebook.cells[0].source if notebook.cells else ""
     record = notebook.metadata.get("dlbook", {})
     values = {check["name"]: check["value"] for check in record.get("checks", [])}
-    result = next((cell.source for cell in notebook.cells if cell.get("id") == "result"), "")
-    name = _first(_FIRST_CHECK, result, "")
+    name = next(iter(headlines(notebook)), "")
     return Entry(
         stem=chapter.stem,
         title=_first(_TITLE, head, chapter.words),

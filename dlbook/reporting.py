@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from dlbook import book
 from dlbook.execution import Outcome, Reporter, summary_line
 from dlbook.notebooks import Chapter, first_line, is_stand_in
 
@@ -124,18 +125,24 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path) -
     reached.add_column("result")
     reached.add_column("value", justify="right")
     reached.add_column("bar", justify="right")
+    others = 0
     for outcome in outcomes:
-        for entry in outcome.record.get("checks", []):
-            if is_result(entry):
-                sign = {"at least": "≥ ", "at most": "≤ "}.get(entry.get("side"), "")
-                reached.add_row(
-                    outcome.chapter.stem,
-                    Text(entry["name"]),
-                    digits(entry["value"]),
-                    sign + digits(entry["bar"]),
-                )
+        entries = [entry for entry in outcome.record.get("checks", []) if entry["passed"]]
+        results = [entry for entry in entries if is_result(entry)]
+        main = set(book.headlines(outcome.chapter.read()))
+        shown = [entry for entry in results if entry["name"] in main] or results
+        others += len(entries) - len(shown)
+        for entry in shown:
+            sign = {"at least": "≥ ", "at most": "≤ "}.get(entry.get("side"), "")
+            reached.add_row(
+                outcome.chapter.stem,
+                Text(entry["name"]),
+                digits(entry["value"]),
+                sign + digits(entry["bar"]),
+            )
     if reached.row_count:
         console.print(reached)
+        console.print(f"{others} further checks passed")
 
     runs = Table(title="Chapters", title_justify="left")
     for name in ("chapter", "data", "seconds", "memory", "outcome"):
