@@ -5,7 +5,8 @@
 Both sides take turns in one process (A B A B …) on the same arrays, so that a slow moment of the
 machine meets both. A round's number is its time divided by its steps; the table has the median of
 the rounds, and the median of the ratios of the pairs. The first round of each side, in which
-functions are compiled and memory is claimed, does not count.
+functions are compiled and memory is claimed, does not count; nor does a pair during which other
+programs took more than a twentieth of the machine, for they slow the two sides down unequally.
 
 Keras runs as the chapters run it: a compiled model with accuracy among its metrics, fed by
 ``dlbook.train.fit``, shuffled, pixels as stored. PyTorch runs as the articles' listings do, eagerly
@@ -14,7 +15,6 @@ for batches, ``zero_grad``, forward, loss, ``backward``, ``step``, and no metric
 """
 
 import argparse
-import os
 import platform
 import statistics
 import sys
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import psutil
 
 from dlbook import train
 from dlbook.models import cnn, mlp
@@ -171,20 +172,45 @@ def fit_sides(steps: int, epochs: int) -> tuple[Side, Side]:
     )
 
 
-def compare(left: Side, right: Side, rounds: int) -> tuple[float, float, float]:
-    """Medians of both sides, and of right / left pair by pair."""
+class Others:
+    """How much of the machine other programs use from now on."""
+
+    def __init__(self):
+        self.began, self.busy, self.own = time.perf_counter(), *self._seconds()
+
+    @staticmethod
+    def _seconds() -> tuple[float, float]:
+        machine, own = psutil.cpu_times(), psutil.Process().cpu_times()
+        idle = machine.idle + getattr(machine, "iowait", 0.0)
+        # guest time is counted in user time too
+        return sum(machine) - idle - getattr(machine, "guest", 0.0), sum(own[:2])
+
+    def share(self) -> float:
+        """Their part of all cores, 0 to 1."""
+        busy, own = self._seconds()
+        seconds = (time.perf_counter() - self.began) * psutil.cpu_count()
+        return max(0.0, (busy - self.busy) - (own - self.own)) / seconds
+
+
+def compare(left: Side, right: Side, rounds: int) -> tuple[float, float, float, str]:
+    """Medians of both sides, of right / left pair by pair, and a note if it was never quiet."""
     left(), right()  # compile, claim memory
-    pairs = []
-    for number in range(rounds):
-        if number % 2:  # neither side always comes second
+    pairs, disturbed = [], []
+    while len(pairs) < rounds and len(disturbed) < 2 * rounds:
+        others = Others()
+        if len(pairs) % 2:  # neither side always comes second
             second, first = right(), left()
         else:
             first, second = left(), right()
-        pairs.append((first, second))
+        (pairs if others.share() < 0.05 else disturbed).append((first, second))
+    note = ""
+    if 2 * len(pairs) < rounds:
+        pairs, note = pairs + disturbed, " (disturbed by other programs)"
     return (
         statistics.median(first for first, _ in pairs),
         statistics.median(second for _, second in pairs),
         statistics.median(second / first for first, second in pairs),
+        note,
     )
 
 
@@ -197,20 +223,22 @@ def report(rows: list[str], quick: bool) -> str:
             row = ROWS[name]
             steps = max(row.steps_per_execution, row.steps // 20 if quick else row.steps)
             x, y = row.arrays(steps)
-            left, right, ratio = compare(
+            left, right, ratio, note = compare(
                 keras_side(row, x, y, steps), torch_side(row, x, y, steps), rounds
             )
             settings = f"jit_compile={row.jit_compile}, steps_per_execution="
             settings += str(row.steps_per_execution)
-            pairs.append([row.title, f"{left:.3g}", f"{right:.3g}", f"**{ratio:.2f}**", settings])
+            pairs.append(
+                [row.title + note, f"{left:.3g}", f"{right:.3g}", f"**{ratio:.2f}**", settings]
+            )
         else:
             steps, epochs = FITS[name]
             if quick:
                 steps, epochs = steps // 8, 2
-            left, right, ratio = compare(*fit_sides(steps, epochs), max(2, rounds // 3))
+            left, right, ratio, note = compare(*fit_sides(steps, epochs), max(2, rounds // 3))
             title = f"dense net, {epochs} epochs of {steps} steps"
-            fits.append([title, f"{left:.3g}", f"{right:.3g}", f"**{ratio:.2f}**"])
-        print(f"measured {name}: {left:.3g} ms against {right:.3g} ms", file=sys.stderr)
+            fits.append([title + note, f"{left:.3g}", f"{right:.3g}", f"**{ratio:.2f}**"])
+        print(f"measured {name}: {left:.3g} ms, {right:.3g} ms{note}", file=sys.stderr)
     parts = []
     if pairs:
         head = ["training step", "Keras, ms", "PyTorch, ms", "PyTorch / Keras", "Keras's settings"]
@@ -218,8 +246,7 @@ def report(rows: list[str], quick: bool) -> str:
     if fits:
         head = ["a step of whole calls", "`train.fit`, ms", "`model.fit`, ms", "ratio"]
         parts.append(markdown(head, fits))
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    parts.append(f"{machine()}; load average {load:.1f} at the end; medians of {rounds} rounds.")
+    parts.append(f"{machine()}; medians of {rounds} rounds.")
     return "\n\n".join(parts)
 
 
