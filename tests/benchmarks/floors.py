@@ -82,6 +82,12 @@ def table(stem: str, reports: list[dict]) -> tuple[list[str], bool]:
             f"| {stem} | {name} | {first['side']} {first['bar']:g} | {values.mean():.5g} "
             f"| {spread:.2g} | {worst:.5g} | {in_spreads:.1f} |"
         )
+    # checks without a bar: none may fail for one seed and pass for another
+    for name in {c["name"] for report in reports for c in report["checks"] if c["bar"] is None}:
+        passed = [c["passed"] for r in reports for c in r["checks"] if c["name"] == name]
+        if any(passed) and not all(passed):
+            safe = False
+            rows.append(f"| {stem} | {name} | holds | FAILED {passed.count(False)} times ||||")
     return rows, safe
 
 
