@@ -16,7 +16,8 @@ def folder(tmp_path: Path) -> Path:
         nbformat.v4.new_markdown_cell("# 03 · Nets\n**Does it work?**\n\n| | |"),
         nbformat.v4.new_code_cell('check("other", 1, at_least=0)', id="first"),
         nbformat.v4.new_code_cell(
-            'check(\n    "test accuracy", a, at_least=0.9)\ncheck("loss", b, at_most=1)', id="result"
+            'check(\n    "test accuracy", a, at_least=0.9)\ncheck("loss", b, at_most=1)',
+            id="result",
         ),
     ]
     record = {

@@ -74,9 +74,9 @@ def table(stem: str, reports: list[dict]) -> tuple[list[str], bool]:
         upward = 1 if first["side"] == "at least" else -1
         margin = upward * (values.mean() - first["bar"])
         spread = values.std(ddof=1) if len(values) > 1 else 0.0
-        in_spreads = margin / spread if spread else np.inf * np.sign(margin)
+        in_spreads = margin / spread if spread else np.copysign(np.inf, margin)
         deliberate = not any(c["passed"] for c in found)  # a failure that the chapter shows
-        safe &= deliberate or in_spreads >= SAFE or (margin >= 0 and spread == 0)
+        safe &= deliberate or in_spreads >= SAFE
         worst = values.min() if upward == 1 else values.max()
         rows.append(
             f"| {stem} | {name} | {first['side']} {first['bar']:g} | {values.mean():.5g} "
