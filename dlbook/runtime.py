@@ -77,7 +77,9 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
         seed: Seed of all random numbers.
         deterministic: Also ask TensorFlow for bitwise equal results from run to run on this
             machine. Slower, and it switches XLA compilation off.
-        mixed_precision: Allow mixed precision on a GPU that gains from it.
+        mixed_precision: Allow mixed precision on a GPU that gains from it. False also keeps the
+            GPU's matrix products at full float32, without TF32's shorter fractions: for chapters
+            that compare a layer with a hand calculation.
 
     Returns:
         What was found, and what the seed does not fix here.
@@ -97,6 +99,7 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
     policy = _precision(tensorflow, gpus) if mixed_precision else "float32"
     if policy != keras.mixed_precision.global_policy().name:
         keras.mixed_precision.set_global_policy(policy)
+    tensorflow.config.experimental.enable_tensor_float_32_execution(mixed_precision)
     if deterministic:
         tensorflow.config.experimental.enable_op_determinism()
     else:

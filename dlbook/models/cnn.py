@@ -2,7 +2,7 @@
 
 All of them take pixels as they are stored, 0 to 255, and return logits: scores whose softmax is
 the probability of each class. Train them with
-``SparseCategoricalCrossentropy(from_logits=True)``.
+``SparseCategoricalCrossentropy(from_logits=True)``. Logits are float32 under mixed precision too.
 
 Papers: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to document
 recognition", Proc. IEEE 86, 1998; Ioffe & Szegedy, "Batch normalization", ICML 2015.
@@ -60,9 +60,7 @@ def build_cnn(
     if max_shift:
         share = (max_shift / height, max_shift / width)
         # empty paper comes in at the edge; whole pixels are moved, none is blended
-        x = layers.RandomTranslation(
-            *share, fill_mode="constant", interpolation="nearest", name="shift"
-        )(x)
+        x = RandomShift(*share, fill_mode="constant", interpolation="nearest", name="shift")(x)
     x = layers.Rescaling(1 / 255, name="rescale")(x)
     for number, count in enumerate(filters, start=1):
         x = convolution_block(x, count, kernel_size, name=f"block{number}")
@@ -71,8 +69,20 @@ def build_cnn(
     x = layers.Dense(num_hidden, use_bias=False, name="hidden")(x)
     x = layers.BatchNormalization(momentum=0.9, name="hidden_norm")(x)
     x = layers.ReLU(name="hidden_relu")(x)
-    outputs = layers.Dense(num_classes, name="logits")(x)
+    outputs = layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs, outputs, name="cnn")
+
+
+@keras.saving.register_keras_serializable(package="dlbook")
+class RandomShift(layers.RandomTranslation):
+    """Moves pictures at random in training, and never otherwise.
+
+    Keras's own layer also moves them in a plain ``model(x)``: its ``training`` is true unless told
+    otherwise. Arguments are those of ``keras.layers.RandomTranslation``.
+    """
+
+    def call(self, inputs: keras.KerasTensor, training: bool | None = None) -> keras.KerasTensor:
+        return super().call(inputs, training=bool(training))
 
 
 def convolution_block(
@@ -113,8 +123,8 @@ def build_language_cnn(input_shape: Shape = (28, 28, 1), num_classes: int = 10) 
             layers.MaxPooling2D(2),
             layers.Conv2D(64, 3, activation="relu"),
             layers.Flatten(),
-            layers.Dense(64, activation="relu"),
-            layers.Dense(num_classes, name="logits"),
+            layers.Dense(64, activation="relu", name="hidden"),
+            layers.Dense(num_classes, dtype="float32", name="logits"),
         ],
         name="language_cnn",
     )
@@ -134,8 +144,8 @@ def build_ten_cnn(input_shape: Shape = (28, 28, 1), num_classes: int = 10) -> ke
             layers.Conv2D(64, 3, activation="relu"),
             layers.MaxPooling2D(2),
             layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(num_classes, name="logits"),
+            layers.Dense(128, activation="relu", name="hidden"),
+            layers.Dense(num_classes, dtype="float32", name="logits"),
         ],
         name="ten_cnn",
     )
@@ -156,8 +166,8 @@ def build_primer_cnn(input_shape: Shape = (32, 32, 3), num_classes: int = 10) ->
             layers.Conv2D(64, 3, activation="relu"),
             layers.MaxPooling2D(2),
             layers.Flatten(),
-            layers.Dense(120, activation="relu"),
-            layers.Dense(num_classes, name="logits"),
+            layers.Dense(120, activation="relu", name="hidden"),
+            layers.Dense(num_classes, dtype="float32", name="logits"),
         ],
         name="primer_cnn",
     )
@@ -190,7 +200,7 @@ def build_dense_net(
             *_start(input_shape),
             layers.Flatten(),
             layers.Dense(units, activation="relu", name="hidden"),
-            layers.Dense(num_classes, name="logits"),
+            layers.Dense(num_classes, dtype="float32", name="logits"),
         ],
         name="dense_net",
     )

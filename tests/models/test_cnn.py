@@ -208,7 +208,6 @@ def test_shift_and_dropout_are_for_training_only():
         assert not np.array_equal(noisy(x, training=True), noisy(x, training=True))
 
 
-@pytest.mark.xfail(reason="RandomTranslation's call has training=True by default", strict=True)
 def test_calling_the_model_does_not_shift():
     model = build_small(max_shift=2)
     x = pictures(4, (20, 18, 2))
