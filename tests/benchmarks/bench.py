@@ -8,10 +8,12 @@ the rounds, and the median of the ratios of the pairs. The first round of each s
 functions are compiled and memory is claimed, does not count; nor does a pair during which other
 programs took more than a twentieth of the machine, for they slow the two sides down unequally.
 
-Keras runs as the chapters run it: a compiled model with accuracy among its metrics, fed by
-``dlbook.train.fit``, shuffled, pixels as stored. PyTorch runs as the articles' listings do, eagerly
-and on the same number of threads: tensors in memory (pixels scaled and laid out beforehand), slices
-for batches, ``zero_grad``, forward, loss, ``backward``, ``step``, and no metric.
+Keras runs a compiled model with accuracy among its metrics, fed by ``dlbook.train.fit``, shuffled,
+pixels as stored, with the settings that the table names: for the two small nets they are those of
+the benchmark, not of the chapters, which leave ``steps_per_execution`` at 1. PyTorch runs as the
+articles' listings do, eagerly and on the same number of threads: tensors in memory (pixels scaled
+and laid out beforehand), slices for batches, ``zero_grad``, forward, loss, ``backward``, ``step``,
+and no metric.
 """
 
 import argparse
@@ -48,8 +50,9 @@ class Row(NamedTuple):
         torch_net: Builds the PyTorch module.
         arrays: Makes inputs and targets for a number of steps.
         steps: Steps of a round.
-        jit_compile: XLA on or off: the faster one, measured.
-        steps_per_execution: From here on more of them gain nothing, measured.
+        jit_compile: XLA on or off. On was faster for the two small nets; it slows convolutions
+            on a CPU, so it is off for them, as in their chapter.
+        steps_per_execution: Steps between two returns to Python. It helps the two small nets.
     """
 
     title: str
