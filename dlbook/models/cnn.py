@@ -91,7 +91,8 @@ def convolution_block(
     """Convolution, pooling, normalisation, ReLU.
 
     Pooling comes first of the last three: the other two then work on a quarter of the numbers.
-    For ReLU the order makes no difference, since the largest of four numbers stays the largest.
+    ReLU does not care, since the largest of four numbers stays the largest. Normalisation does
+    only for feature maps that it learns to turn over, with a negative scale.
 
     Args:
         x: (batch, height, width, channels).
