@@ -263,7 +263,7 @@ def fetch(names: tuple[str, ...]) -> None:
     with _data_errors():
         for collection in _collections(names):
             try:
-                located = store.fetch(collection)
+                located = store.locate(collection)
             except store.DataUnavailableError as error:
                 # the others may still be had
                 missing.append(collection.name)

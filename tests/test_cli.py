@@ -244,7 +244,7 @@ def test_a_cell_that_hangs_or_kills_its_kernel(make_notebook: MakeNotebook) -> N
 
 def test_data_that_cannot_be_had_end_with_3(make_notebook: MakeNotebook) -> None:
     # the error of the real mode; here raised by a download in the mode that allows none
-    path = make_notebook("03_cnn", "from dlbook import data", "data.fetch('mnist')")
+    path = make_notebook("03_cnn", "from dlbook import data", "data.locate('mnist')")
     result = execute(path, "3", "--no-html")
     assert result.exit_code == 3
     assert "DataUnavailableError" in result.output

@@ -2,7 +2,7 @@
 
 from dlbook.data.dataset import DataSet, ImageData, TableData
 from dlbook.data.errors import DataSettingError, DataUnavailableError
-from dlbook.data.folders import MirroredFile, fetch, make_mirror, verify
+from dlbook.data.folders import MirroredFile, make_mirror, verify
 from dlbook.data.iris import load_iris
 from dlbook.data.loading import loaded
 from dlbook.data.mnist import load_mnist
@@ -24,7 +24,6 @@ __all__ = [
     "RemoteFile",
     "TableData",
     "cache_folder",
-    "fetch",
     "get_collection",
     "load_iris",
     "load_mnist",

@@ -10,7 +10,7 @@ from pathlib import Path
 from dlbook.data import store
 from dlbook.data.errors import DataSettingError, DataUnavailableError
 from dlbook.data.registry import Collection, RemoteFile, get_collections
-from dlbook.data.sources import MIRROR, FileStatus, Located, find_copy, locate, status
+from dlbook.data.sources import MIRROR, FileStatus, find_copy, locate, status
 from dlbook.data.transfer import TransferError
 
 
@@ -27,23 +27,6 @@ class MirroredFile:
     file: RemoteFile
     path: Path
     action: str
-
-
-def fetch(collection: str | Collection, *, progress: bool | None = None) -> Located:
-    """Sees to it that every file of a collection is here: the same as ``locate``.
-
-    Args:
-        collection: a collection or its name.
-        progress: whether to show a progress bar; ``None``: when stderr is a terminal.
-
-    Returns:
-        The verified files.
-
-    Raises:
-        DataUnavailableError: when a file cannot be had, or DLBOOK_DATA forbids to look.
-        DataSettingError: on an unknown name or a wrong folder in the environment.
-    """
-    return locate(collection, progress=progress)
 
 
 def verify(

@@ -9,7 +9,7 @@ from dlbook.data import (
     COLLECTIONS,
     DataSettingError,
     DataUnavailableError,
-    fetch,
+    locate,
     make_mirror,
     status,
     verify,
@@ -52,8 +52,8 @@ def test_status_names_the_place(host, collection, cache, tmp_path, monkeypatch):
     assert "mirror folder is damaged" in first.detail
 
 
-def test_fetch_fills_the_cache(collection, cache):
-    located = fetch(collection)
+def test_locating_fills_the_cache(collection, cache):
+    located = locate(collection)
     assert located.source == "download"
     assert list(located.paths) == ["toy/file.bin", "toy/deep/other.bin"]
     assert states(status(collection)) == ["cache", "cache"]
@@ -83,7 +83,7 @@ def test_mirror_is_filled_verified_and_usable(host, collection, tmp_path, monkey
     assert files == ["toy/deep/other.bin", "toy/file.bin"]
     assert all(entry.good for entry in verify([collection], folder=folder))
     monkeypatch.setenv("DLBOOK_DATA_DIR", str(folder))
-    assert fetch(collection).source == "mirror folder"
+    assert locate(collection).source == "mirror folder"
     assert host.asked["good"] == 2
 
 
