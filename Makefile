@@ -4,6 +4,7 @@ SHELL := /bin/sh
 VENV := .venv
 PYTHON ?=
 CHAPTERS ?=
+EXTRAS ?= test
 STAMP := $(VENV)/.dlbook-installed
 BENCH_STAMP := $(VENV)/.dlbook-bench-installed
 # a set PYTHONDONTWRITEBYTECODE would cost 20 s at each start of a kernel, for ever
@@ -65,7 +66,7 @@ $(STAMP): pyproject.toml constraints.txt
 	version=$$($$chosen -c 'import platform; print(platform.python_version())'); \
 	echo "Setting up $(VENV) with Python $$version: about two minutes, and 0.7 GB to download the first time"; \
 	if [ "$$chosen" != $(VENV)/bin/python ]; then $$chosen -m venv --clear $(VENV) || exit 1; fi
-	@$(PIP) install --compile -c constraints.txt -e '.[test]'
+	@$(PIP) install --compile -c constraints.txt -e '.[$(EXTRAS)]'
 	@# an installer's settings may have kept the byte code away
 	@packages=$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
 	if [ -d "$$packages/tensorflow" ] && [ ! -d "$$packages/tensorflow/__pycache__" ]; then \
@@ -77,5 +78,5 @@ $(STAMP): pyproject.toml constraints.txt
 
 $(BENCH_STAMP): $(STAMP)
 	@echo 'Installing PyTorch, for the comparison only'
-	@$(PIP) install --compile -c constraints.txt -e '.[test,bench]'
+	@$(PIP) install --compile -c constraints.txt -e '.[$(EXTRAS),bench]'
 	@touch $@
