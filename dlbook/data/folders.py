@@ -79,17 +79,18 @@ def make_mirror(
         raise DataSettingError(f"{folder} is a file, no folder")
     done: list[MirroredFile] = []
     for collection in get_collections(collections):
-        present = {entry.file.path: entry for entry in _look(folder, collection)}
+        present = _look(folder, collection)
         # a finished mirror needs neither the cache nor the network to be checked again
-        complete = all(entry.good for entry in present.values())
+        complete = all(entry.good for entry in present)
         origin = {} if complete else locate(collection, progress=progress).paths
-        for file in collection.files:
-            if present[file.path].good:
-                done.append(MirroredFile(file, file.within(folder), "kept"))
+        for file, entry in zip(collection.files, present, strict=True):
+            if entry.good:
+                done.append(MirroredFile(entry.file, entry.file.within(folder), "kept"))
                 continue
-            path = _copy(file, origin[file.path], folder)
-            action = "replaced" if present[file.path].faults else "copied"
-            done.append(MirroredFile(file, path, action))
+            found = origin[file.path]
+            form = next(form for form in file.forms if form.name == found.name)
+            action = "replaced" if entry.faults else "copied"
+            done.append(MirroredFile(form, _copy(form, found, folder), action))
     return tuple(done)
 
 

@@ -24,6 +24,8 @@ class RemoteFile:
         sha256: the hash of the content, 64 hexadecimal digits in lower case.
         urls: addresses of the same bytes, tried in this order. Empty when no public host has
             these bytes; the file then comes from a mirror folder only.
+        smaller: a smaller file with all that the loader needs of this one, which some mirror
+            folders have in its place.
 
     Raises:
         ValueError: when the entry could never be found or verified.
@@ -33,6 +35,7 @@ class RemoteFile:
     size: int
     sha256: str
     urls: tuple[str, ...] = ()
+    smaller: RemoteFile | None = None
 
     def __post_init__(self) -> None:
         parts = PurePosixPath(self.path).parts
@@ -51,6 +54,11 @@ class RemoteFile:
     def name(self) -> str:
         """The file's name without its folder."""
         return PurePosixPath(self.path).name
+
+    @property
+    def forms(self) -> tuple[RemoteFile, ...]:
+        """The files that serve: the smaller one, where there is one, and this one."""
+        return (self.smaller, self) if self.smaller else (self,)
 
     def within(self, folder: Path) -> Path:
         """The place of this file in a mirror or cache folder."""
@@ -131,7 +139,87 @@ _MNIST = Collection(
     homepage="https://keras.io/api/datasets/mnist/",
 )
 
-COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (_MNIST,)}
+_IMDB = Collection(
+    name="imdb",
+    title="IMDB film reviews",
+    files=(
+        RemoteFile(
+            "imdb/aclImdb_v1.tar.gz",
+            84_125_825,
+            "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
+            ("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",),
+            # the labelled reviews alone, packed again
+            smaller=RemoteFile(
+                "imdb/aclImdb_labelled.tar.xz",
+                19_968_568,
+                "d1364be4f61d87b315b2d6b2ae2354067470bf28dd239b2a017238dadff78abd",
+            ),
+        ),
+        RemoteFile(
+            "imdb/imdb_word_index.json",
+            1_641_221,
+            "027313fe9a320280f3bf0fac5baf58c4a683cf39a7ed9c3d3d3912bde4284cf6",
+            ("https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb_word_index.json",),
+        ),
+    ),
+    licence="no explicit licence; free to use with citation (Stanford University)",
+    citation=(
+        "A. Maas, R. Daly, P. Pham, D. Huang, A. Ng, C. Potts: Learning word vectors for "
+        "sentiment analysis. ACL, 2011"
+    ),
+    homepage="https://ai.stanford.edu/~amaas/data/sentiment/",
+)
+
+_SHAKESPEARE = Collection(
+    name="tiny-shakespeare",
+    title="tiny Shakespeare",
+    files=(
+        RemoteFile(
+            "text/tinyshakespeare.txt",
+            1_115_394,
+            "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+            (
+                "https://raw.githubusercontent.com/karpathy/char-rnn/"
+                "6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e/data/tinyshakespeare/input.txt",
+            ),
+        ),
+    ),
+    licence="public domain text",
+    citation="W. Shakespeare; selected by A. Karpathy for char-rnn, 2015",
+    homepage="https://github.com/karpathy/char-rnn",
+)
+
+_TANG_HOST = (
+    "https://raw.githubusercontent.com/chinese-poetry/chinese-poetry/"
+    "99ebbef7e1345c0985c44b9fd96a3f9e776f117b/%E5%85%A8%E5%94%90%E8%AF%97/",
+)
+
+_TANG_POEMS = Collection(
+    name="tang-poems",
+    title="Tang poems · 唐詩",
+    files=tuple(
+        _on_hosts(f"text/chinese-poetry/poet.tang.{number}.json", size, sha256, _TANG_HOST)
+        for number, size, sha256 in (
+            (0, 408_405, "4f88f429938082523cdc72a1612bd7a7c3e3f7a33f8192c61ae51340efc3c92d"),
+            (1000, 477_519, "6e703b8d8dcedbd6110f6d48d043665ca2131db2035a5bfcef5e59a19aeb6d75"),
+            (2000, 417_948, "ec28efa7e2ae9cdbbba09f0ed186e32ccae47a325ad1e5816b7ad56071c1665a"),
+            (3000, 453_811, "9e4ba2323752b6b9fbdba875cdbc6a26636fe0cabc85fd066370d4915952001f"),
+            (4000, 488_655, "b8a7946c879b9658a6c667a4c55f776fae7e5e00a17789ab06b274c1429afc66"),
+            (5000, 467_225, "a0306e6962cff01639ad9a00b042a201b8dec1f30fa5d768a7b112589887861e"),
+            (6000, 470_031, "982a21d2b15922b406911f1c825785054314c686da86b2155d7aebb362d22771"),
+            (7000, 474_558, "a6fb69d7b4343c904dc56ae5aae34facc2478d196b51c37ceba9d1e2f171b342"),
+            (8000, 574_248, "ac3848e95b02736168003863795de4474838c2d6a71a24ca2a4a280ea5177773"),
+            (9000, 476_882, "b99d6596e3a1fe1a661652383083f92d196b8baf4e461d087081d5e1e1b7a51f"),
+        )
+    ),
+    licence="MIT (chinese-poetry); the poems are in the public domain",
+    citation="Complete Tang Poems (全唐詩), 1705; typed in by the chinese-poetry project",
+    homepage="https://github.com/chinese-poetry/chinese-poetry",
+)
+
+COLLECTIONS: dict[str, Collection] = {
+    collection.name: collection for collection in (_MNIST, _IMDB, _SHAKESPEARE, _TANG_POEMS)
+}
 
 
 def get_collection(collection: str | Collection) -> Collection:

@@ -18,7 +18,7 @@ class FileStatus:
     """Where one file lies.
 
     Args:
-        file: the registered file.
+        file: the registered file, or its smaller form where that was found.
         state: "mirror folder" or "cache" where a good copy lies; "missing"; or "damaged" when
             there is a copy but no good one.
         path: the good copy, or else the damaged one, or ``None``.
@@ -74,13 +74,14 @@ def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
     faults: dict[str, str] = {}
     damaged: Path | None = None
     for state, folder in folders.items():
-        path = file.within(folder)
-        fault = store.fault_of(path, file)
-        if not fault:
-            return FileStatus(file, state, path, faults)
-        if fault != MISSING:
-            damaged = damaged or path
-            faults[state] = f"{file.path} in the {state} is damaged ({fault})"
+        for form in file.forms:
+            path = form.within(folder)
+            fault = store.fault_of(path, form)
+            if not fault:
+                return FileStatus(form, state, path, faults)
+            if fault != MISSING:
+                damaged = damaged or path
+                faults[state] = f"{form.path} in the {state} is damaged ({fault})"
     return FileStatus(file, DAMAGED if damaged else MISSING, damaged, faults)
 
 
@@ -131,18 +132,18 @@ def locate(collection: str | Collection, *, progress: bool | None = None) -> Loc
     cache = settings.cache_folder()
     bar = store.DownloadBar(progress)
     paths, sources, notes = {}, {}, []
-    for copy in found:
+    for file, copy in zip(collection.files, found, strict=True):
         path, source = copy.path, copy.state
         if MIRROR in copy.faults:
             notes.append(f"{copy.faults[MIRROR]} and was passed over")
         if not copy.good:
             try:
-                source, told = store.download(copy.file, cache, bar)
+                source, told = store.download(file, cache, bar)
             except (store.DownloadError, store.FolderError) as error:
                 raise _unavailable(collection, found, error) from error
-            path = copy.file.within(cache)
+            path = file.within(cache)
             notes += told
-        paths[copy.file.path], sources[copy.file.path] = path, source
+        paths[file.path], sources[file.path] = path, source
     return Located(paths, sources, tuple(notes))
 
 

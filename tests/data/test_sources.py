@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 
 import pytest
@@ -15,6 +16,7 @@ from dlbook.data import (
     load_mnist,
     loaded,
     locate,
+    make_mirror,
     mirror_folder,
     mode,
     status,
@@ -48,8 +50,6 @@ def no_network(monkeypatch):
 @pytest.fixture
 def unreachable_mnist(monkeypatch, refusing):
     """MNIST is registered as ever, but its hosts refuse."""
-    import dataclasses
-
     real = COLLECTIONS["mnist"]
     files = tuple(dataclasses.replace(file, urls=(refusing,)) for file in real.files)
     monkeypatch.setitem(COLLECTIONS, "mnist", dataclasses.replace(real, files=files))
@@ -180,3 +180,26 @@ def test_loaded_remembers_the_sources(monkeypatch):
     assert loaded()["iris"] == "scikit-learn"
     loaded().clear()  # a copy: nobody can spoil the record
     assert "mnist" in loaded()
+
+
+def test_a_smaller_form_serves_in_place_of_the_file(tmp_path, mirror, host):
+    words = b"the part that matters"
+    small = make_file(path="toy/small.bin", content=words)
+    whole = dataclasses.replace(make_file(host.url("good")), smaller=small)
+    toy = make_collection(whole)
+    target = small.within(mirror)
+    target.parent.mkdir(parents=True)
+    target.write_bytes(words)
+
+    assert locate(toy).paths == {whole.path: target}
+    assert [entry.file for entry in status(toy)] == [small]
+    for action in ("copied", "kept"):
+        made = make_mirror(tmp_path / "copy", [toy])
+        assert [(entry.file, entry.action) for entry in made] == [(small, action)]
+    assert small.within(tmp_path / "copy").read_bytes() == words
+
+    target.write_bytes(words.upper())
+    found = locate(toy)  # the whole file is fetched instead
+    assert found.source == "download"
+    assert found.paths[whole.path].name == whole.name
+    assert "toy/small.bin in the mirror folder is damaged" in found.notes[0]

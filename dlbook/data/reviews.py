@@ -1,0 +1,153 @@
+"""A stand-in for the IMDB reviews, written by a small grammar with known rules.
+
+A review is a row of sentences about one film. Most lean to the review's verdict, some to the
+other side. The order of words matters in three ways: a negation turns a word round ("not good"),
+a contrast ("a masterpiece, they said, but ...") quotes the word of the other side, and in a
+quarter of the reviews the first sentence states an expectation that only the last sentence
+confirms ("I was right") or takes back ("I was wrong").
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from dlbook.data.texts import Texts, split_words
+
+LICENCE = "made by dlbook; no terms"
+CITATION = "the grammar in dlbook/data/reviews.py"
+HOW = (
+    "The reviews were written by a grammar with negations, contrasts and opinions that are taken "
+    "back at the end. Results on them say nothing about results on IMDB."
+)
+
+_TRAIN, _TEST = 2_000, 1_000
+_SEED = 20240502
+
+_ADJECTIVES = (  # negative, positive
+    (
+        "awful", "boring", "dull", "terrible", "silly", "weak", "clumsy", "predictable", "lifeless",
+        "shallow", "bad", "poor", "tedious", "ridiculous", "unfunny", "bland", "messy", "pointless",
+    ),
+    (
+        "wonderful", "moving", "brilliant", "superb", "clever", "strong", "elegant", "surprising",
+        "lively", "deep", "good", "great", "gripping", "charming", "funny", "fresh", "touching",
+        "perfect",
+    ),
+)  # fmt: skip
+_VERDICTS = (
+    (
+        "I want my two hours back.", "Avoid it.", "What a waste of time.", "I nearly left.",
+        "I cannot recommend it.",
+    ),
+    (
+        "I would see it again tomorrow.", "See it.", "Worth every minute.", "I wanted more of it.",
+        "I can only recommend it.",
+    ),
+)  # fmt: skip
+_ASPECTS = (
+    "acting", "plot", "script", "music", "camera work", "ending", "opening", "dialogue", "lead",
+    "direction", "cast", "pace", "humour", "story", "hero", "villain", "editing", "scenery",
+)  # fmt: skip
+_FILMS = (
+    "The Silent Harbour", "Winter Road", "A Clockmaker's Son", "Red Lanterns", "The Last Ferry",
+    "Paper Kings", "Under the Viaduct", "Two Left Shoes", "The Beekeeper", "Night Train North",
+)  # fmt: skip
+_DEGREES = ("", "", "very ", "really ", "rather ", "truly ", "quite ")
+_FILLERS = (
+    "We saw it on a rainy evening with my sister.", "It was filmed in the north of the country.",
+    "The story begins in a small town by the sea.", "It runs for about two hours.",
+    "A train, a letter and an old clock play a part in it.", "The second half is set in winter.",
+    "My brother had read the book.", "There were ten of us in the cinema.",
+    "The director made another film before this one.", "Most of it takes place in one house.",
+    "I watched it twice, once with subtitles.", "It came out in the same year as {other}.",
+)  # fmt: skip
+_STRAIGHT = (
+    "The {aspect} is {degree}{same}.", "I found the {aspect} {degree}{same}.",
+    "What {degree}{same} {aspect}!", "The {aspect} was {same} and the {aspect2} {degree}{same2}.",
+    "A {same} film.",
+)  # fmt: skip
+_NEGATED = (
+    "The {aspect} is not {other_side}.", "I would not call the {aspect} {other_side}.",
+    "The {aspect} was never {other_side}.", "The {aspect} is anything but {other_side}.",
+    "Nobody could say that the {aspect} is {other_side}.",
+)  # fmt: skip
+_CONTRASTS = (
+    "They told me that the {aspect} was {other_side}, but it is {same}.",
+    "The {aspect} may look {other_side} at first, yet it turns out {same}.",
+    "I had read that {film} was {other_side}; in fact it is {same}.",
+)
+
+
+@lru_cache(maxsize=1)
+def make() -> tuple[Texts, Texts]:
+    """Writes the reviews, the same ones in every process.
+
+    Returns:
+        2,000 training and 1,000 test texts, all different. In each part the even ones are
+        negative and the odd ones positive.
+    """
+    rng = np.random.default_rng(_SEED)
+    seen: set[str] = set()
+    texts: list[str] = []
+    while len(texts) < _TRAIN + _TEST:
+        text = _review(len(texts) % 2, rng)
+        if text not in seen:
+            seen.add(text)
+            texts.append(text)
+    return tuple(texts[:_TRAIN]), tuple(texts[_TRAIN:])
+
+
+def word_ranks(texts: Sequence[str]) -> dict[str, int]:
+    """The rank of each word, 1 for the most frequent; ties in the order of first use."""
+    counts = Counter(word for text in texts for word in split_words(text))
+    return {word: rank for rank, (word, _) in enumerate(counts.most_common(), start=1)}
+
+
+def _review(positive: int, rng: np.random.Generator) -> str:
+    film = _one_of(_FILMS, rng)
+    # 3 to 40 sentences, mostly few: some 20 to 400 words
+    length = int(np.clip(np.exp(rng.normal(2.0, 0.55)), 3, 40))
+    body = []
+    for _ in range(length):
+        kind = rng.random()
+        if kind < 0.45:
+            body.append(_one_of(_FILLERS, rng).format(other=_one_of(_FILMS, rng)))
+        else:
+            side = positive if rng.random() < 0.72 else 1 - positive
+            patterns = _STRAIGHT if kind < 0.7 else _NEGATED if kind < 0.9 else _CONTRASTS
+            body.append(_opinion(_one_of(patterns, rng), side, film, rng))
+    kind = rng.random()
+    if kind < 0.25:
+        right = rng.random() < 0.5
+        expected = positive if right else 1 - positive
+        word = _one_of(_ADJECTIVES[expected], rng)
+        body.insert(0, f"Before it began I thought that {film} would be {word}.")
+        body.append(f"I was {'right' if right else 'wrong'}.")
+    elif kind < 0.7:
+        body.insert(0, f"This is about {film}.")
+        body.append(_one_of(_VERDICTS[positive], rng))
+    breaks = rng.random(len(body)) < 0.1
+    return "".join(
+        sentence + ("<br /><br />" if broken else " ")
+        for sentence, broken in zip(body, breaks, strict=True)
+    ).rstrip(" ")
+
+
+def _opinion(pattern: str, side: int, film: str, rng: np.random.Generator) -> str:
+    return pattern.format(
+        film=film,
+        aspect=_one_of(_ASPECTS, rng),
+        aspect2=_one_of(_ASPECTS, rng),
+        degree=_one_of(_DEGREES, rng),
+        same=_one_of(_ADJECTIVES[side], rng),
+        same2=_one_of(_ADJECTIVES[side], rng),
+        other_side=_one_of(_ADJECTIVES[1 - side], rng),
+    )
+
+
+def _one_of(choices: Sequence[str], rng: np.random.Generator) -> str:
+    return choices[int(rng.integers(len(choices)))]
