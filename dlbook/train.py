@@ -154,6 +154,24 @@ def predict(model: keras.Model, x: Arrays, batch_size: int = 256) -> Any:
     return model.predict(batches(x, batch_size=batch_size), verbose=0)
 
 
+def restart(model: keras.Model, seed: int) -> None:
+    """New random weights for a compiled model, without compiling it again.
+
+    The optimizer starts anew too and keeps its learning rate. For several runs of one model.
+
+    Args:
+        model: A compiled model that can be cloned by ``keras.models.clone_model``.
+        seed: Seed of the weights, and of dropout and other random layers.
+    """
+    keras.utils.set_random_seed(seed)
+    fresh = keras.models.clone_model(model)
+    for variable, value in zip(model.variables, fresh.variables, strict=True):
+        variable.assign(value)
+    for variable in model.optimizer.variables:
+        if variable is not model.optimizer.learning_rate:
+            variable.assign(keras.ops.zeros_like(variable))
+
+
 def batches(x: Arrays, y: Arrays | None = None, batch_size: int = 256) -> tf.data.Dataset:
     """One pass over arrays in their order, as a data set of batches.
 

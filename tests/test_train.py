@@ -570,3 +570,33 @@ def test_a_notebook_keeps_one_display_with_the_table(tmp_path: Path):
         assert output.data["text/html"].count("<tr>") == 3
         assert "left" not in str(output)
         assert "progress" not in str(output)
+
+
+# ---- a new start ----
+
+
+def test_restart_makes_the_run_of_a_fresh_model_again():
+    def losses(model: keras.Model) -> list[float]:
+        return train.fit(model, X, Y, epochs=2, batch_size=BATCH, table=False).history["loss"]
+
+    model = make_model()
+    model.optimizer.learning_rate = 0.02
+    train.restart(model, 7)
+    first = losses(model)
+    train.restart(model, 8)
+    other = losses(model)
+    train.restart(model, 7)
+    # weights, dropout and the moments of Adam are those of the first run
+    np.testing.assert_array_equal(losses(model), first)
+    assert first != other
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.02)
+    assert int(model.optimizer.iterations) == 2 * 10
+
+
+def test_restart_compiles_nothing_again():
+    model = make_model()
+    train.fit(model, X, Y, batch_size=BATCH, table=False)
+    function = model.train_function
+    train.restart(model, 1)
+    train.fit(model, X, Y, batch_size=BATCH, table=False)
+    assert model.train_function is function

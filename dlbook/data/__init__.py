@@ -1,10 +1,13 @@
 """The data of the book: one loader for each data set, real where possible, a stand-in elsewhere."""
 
+from dlbook.data.cora import load_cora
 from dlbook.data.dataset import DataSet, ImageData, TableData
 from dlbook.data.errors import DataSettingError, DataUnavailableError
 from dlbook.data.folders import MirroredFile, make_mirror, verify
+from dlbook.data.graphs import GraphData, clean_edges
 from dlbook.data.imdb import load_imdb
 from dlbook.data.iris import load_iris
+from dlbook.data.karate import load_karate_club
 from dlbook.data.literature import load_tang_poems, load_tiny_shakespeare
 from dlbook.data.loading import loaded
 from dlbook.data.mnist import load_mnist
@@ -20,6 +23,7 @@ __all__ = [
     "DataSettingError",
     "DataUnavailableError",
     "FileStatus",
+    "GraphData",
     "ImageData",
     "Located",
     "MirroredFile",
@@ -31,9 +35,12 @@ __all__ = [
     "TextClassificationData",
     "TextData",
     "cache_folder",
+    "clean_edges",
     "get_collection",
+    "load_cora",
     "load_imdb",
     "load_iris",
+    "load_karate_club",
     "load_mnist",
     "load_tang_poems",
     "load_tiny_shakespeare",

@@ -217,8 +217,54 @@ _TANG_POEMS = Collection(
     homepage="https://github.com/chinese-poetry/chinese-poetry",
 )
 
+_CORA_HOST = (
+    "https://raw.githubusercontent.com/benedekrozemberczki/APPNP/"
+    "338d98980ee8748e652630dd422341ef8b2a354a/input/",
+)
+
+_CORA = Collection(
+    name="cora",
+    title="Cora",
+    files=(
+        _on_hosts(
+            "cora-text/cora_edges.csv",
+            96_882,
+            "a04e55f3bc812b9d2e57ce89da06446991a77183c423861817076ccbdc59ea88",
+            _CORA_HOST,
+        ),
+        _on_hosts(
+            "cora-text/cora_features.json",
+            287_700,
+            "01ed032fa148d302183ff2225a6f687b6d51998fc7a39b49669ed181f0c8d8a5",
+            _CORA_HOST,
+        ),
+        _on_hosts(
+            "cora-text/cora_target.csv",
+            17_856,
+            "5462297aefd41881e576a1f60a457dd116c57a80159d6e119d0cfd53633e7904",
+            _CORA_HOST,
+        ),
+        _on_hosts(
+            "planetoid/data/ind.cora.test.index",
+            5_000,
+            "297ce89af2b51a6a194181c7dbe1796c6a1cf9cd9349a88383b1b1e227867875",
+            (
+                "https://raw.githubusercontent.com/kimiyoung/planetoid/"
+                "af6abf468a772cc055bec88c52e4d6f51b7c37e3/data/",
+            ),
+        ),
+    ),
+    licence="none stated for the data (LINQS); the Planetoid repository is under MIT",
+    citation=(
+        "P. Sen, G. Namata, M. Bilgic, L. Getoor, B. Gallagher, T. Eliassi-Rad: Collective "
+        "classification in network data. AI Magazine 29(3), 2008; split: Z. Yang, W. Cohen, "
+        "R. Salakhutdinov, ICML 2016"
+    ),
+    homepage="https://linqs.org/datasets/",
+)
+
 COLLECTIONS: dict[str, Collection] = {
-    collection.name: collection for collection in (_MNIST, _IMDB, _SHAKESPEARE, _TANG_POEMS)
+    collection.name: collection for collection in (_MNIST, _IMDB, _SHAKESPEARE, _TANG_POEMS, _CORA)
 }
 
 

@@ -1,0 +1,264 @@
+"""Layers that pass messages along a list of edges: GCN, GraphSAGE, GAT, APPNP.
+
+Nodes are numbered from 0. ``values`` (nodes, channels) is what the nodes hold; a row of ``edges``
+(edges, 2) is (source, target), and the target hears the source. All sums run over the edges with
+``keras.ops.segment_sum``: nothing of size nodes × nodes is ever made.
+"""
+
+import keras
+from keras import layers, ops
+
+register = keras.saving.register_keras_serializable(package="dlbook")
+
+
+def propagate(values, edges, weights=None):
+    """Every node gets the sum of its neighbours' values. One round of message passing.
+
+    Args:
+        values: (nodes, ...), what each node sends.
+        edges: (edges, 2), rows (source, target).
+        weights: Factor of each message, a shape that multiplies (edges, ...). None: 1.
+
+    Returns:
+        (nodes, ...). A node that no edge points to gets zeros.
+    """
+    messages = ops.take(values, edges[:, 0], axis=0)  # (edges, ...)
+    if weights is not None:
+        messages = messages * weights
+    return ops.segment_sum(messages, edges[:, 1], num_segments=ops.shape(values)[0])
+
+
+def segment_softmax(scores, targets, num_nodes):
+    """Softmax over the edges that share a target.
+
+    Args:
+        scores: (edges, heads).
+        targets: (edges,), the node that each edge points to.
+        num_nodes: Number of nodes.
+
+    Returns:
+        (edges, heads): over the edges into a node they add up to 1.
+    """
+    # the largest score of each target, so that exp cannot overflow
+    largest = ops.segment_max(scores, targets, num_segments=num_nodes)
+    shares = ops.exp(scores - ops.take(largest, targets, axis=0))
+    totals = ops.segment_sum(shares, targets, num_segments=num_nodes)
+    return shares / ops.take(totals, targets, axis=0)
+
+
+def add_self_loops(edges, num_nodes):
+    """The edges, then one from every node to itself: (edges + nodes, 2)."""
+    nodes = ops.arange(num_nodes, dtype=edges.dtype)
+    return ops.concatenate([edges, ops.stack([nodes, nodes], axis=1)], axis=0)
+
+
+@register
+class Dropout(layers.Dropout):
+    """Keras's dropout, also for sparse inputs, and quick under XLA on a CPU.
+
+    Keras leaves the choice of the random generator to TensorFlow, and XLA's choice on a CPU takes
+    about a hundred times as long as Philox (TensorFlow 2.21). Of a sparse input only the stored
+    values are dropped: dropping a zero changes nothing.
+    """
+
+    def call(self, inputs, training=False):
+        if not training or self.rate == 0:
+            return inputs
+        if keras.backend.backend() != "tensorflow":
+            return super().call(inputs, training=training)
+        import tensorflow as tf
+
+        def drop(values):
+            seed = self.seed_generator.next()
+            return tf.nn.experimental.stateless_dropout(
+                values, self.rate, seed=ops.cast(seed, "int32"), rng_alg="philox"
+            )
+
+        if isinstance(inputs, tf.SparseTensor):
+            return inputs.with_values(drop(inputs.values))
+        return drop(inputs)
+
+
+@register
+class Projection(layers.Dense):
+    """A dense layer that also takes sparse inputs.
+
+    A sparse row is the sum of the kernel's rows of the words that occur in it: message passing
+    from words to nodes.
+    """
+
+    def project(self, inputs, kernel):
+        """(nodes, units), without the bias."""
+        if not hasattr(inputs, "indices"):
+            return ops.matmul(inputs, kernel)
+        words = ops.take(kernel, inputs.indices[:, 1], axis=0)  # (stored values, units)
+        words = words * ops.cast(inputs.values, words.dtype)[:, None]
+        num_nodes = ops.shape(inputs)[0]
+        return ops.segment_sum(words, inputs.indices[:, 0], num_segments=num_nodes)
+
+    def call(self, inputs):
+        return self.activation(self.project(inputs, self.kernel) + self.bias)
+
+
+@register
+class NormalizedEdges(layers.Layer):
+    """Adds self-loops and gives every edge GCN's weight, 1 / sqrt(degree · degree).
+
+    Degrees count the self-loop. An isolated node hears itself alone, with weight 1.
+    """
+
+    def call(self, edges, values):
+        """From edges (edges, 2) and anything (nodes, ...) to (edges + nodes, 2) and weights."""
+        num_nodes = ops.shape(values)[0]
+        edges = add_self_loops(edges, num_nodes)
+        ones = ops.ones_like(edges[:, 0], dtype=self.compute_dtype)
+        degrees = ops.segment_sum(ones, edges[:, 1], num_segments=num_nodes)  # (nodes,)
+        scale = ops.rsqrt(degrees)
+        weights = ops.take(scale, edges[:, 0], axis=0) * ops.take(scale, edges[:, 1], axis=0)
+        return edges, weights[:, None]
+
+
+@register
+class GraphConvolution(Projection):
+    """GCN's layer: project each node, then take the weighted sum over it and its neighbours.
+
+    The same as D^(-1/2) (A + I) D^(-1/2) X W + b with the graph's adjacency matrix A and the
+    degrees D of A + I. Takes the arguments of ``keras.layers.Dense``.
+    """
+
+    def build(self, values_shape):
+        super().build(values_shape)
+
+    def call(self, values, edges, weights):
+        """From values (nodes, channels), and edges and weights of NormalizedEdges."""
+        return self.activation(
+            propagate(self.project(values, self.kernel), edges, weights) + self.bias
+        )
+
+
+@register
+class SageConvolution(Projection):
+    """GraphSAGE's layer: own values and the mean of the neighbours', each with its own weights.
+
+    The mean is over all neighbours; the paper samples some of them, to cut large graphs into
+    batches. A node without neighbours has zeros for their mean.
+
+    Args:
+        units: Width of the output.
+        settings: As for ``keras.layers.Dense``.
+    """
+
+    def build(self, values_shape):
+        super().build(values_shape)
+        self.neighbour_kernel = self.add_weight(
+            shape=(values_shape[-1], self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            name="neighbour_kernel",
+        )
+
+    def call(self, values, edges):
+        """From values (nodes, channels) and edges (edges, 2), without self-loops."""
+        own, sent = self.project(values, self.kernel), self.project(values, self.neighbour_kernel)
+        ones = ops.ones_like(edges[:, :1], dtype=own.dtype)
+        count = ops.segment_sum(ones, edges[:, 1], num_segments=ops.shape(own)[0])
+        mean = propagate(sent, edges) / ops.maximum(count, 1)
+        return self.activation(own + mean + self.bias)
+
+
+@register
+class GraphAttention(Projection):
+    """GAT's layer: each node weighs its neighbours and itself by attention.
+
+    The score of an edge is leaky ReLU (slope 0.2 below zero) of a · [W target, W source].
+
+    Args:
+        units: Width of each head.
+        num_heads: Heads; each has weights of its own.
+        average: Average the heads instead of putting them side by side, for the last layer.
+        dropout: Share of the attention weights set to zero in training.
+        settings: As for ``keras.layers.Dense``.
+    """
+
+    def __init__(self, units, num_heads=8, average=False, dropout=0.0, **settings):
+        super().__init__(num_heads * units, **{"use_bias": False, **settings})
+        self.num_heads, self.average, self.dropout = num_heads, average, dropout
+        self.drop = Dropout(dropout)
+
+    def build(self, values_shape):
+        super().build(values_shape)
+        width = self.units // self.num_heads
+        for name in ("source", "target"):
+            vector = self.add_weight(shape=(self.num_heads, width), name=f"{name}_attention")
+            setattr(self, f"{name}_attention", vector)
+        self.shift = self.add_weight(
+            shape=(width if self.average else self.units,), initializer="zeros", name="shift"
+        )
+
+    def attend(self, values, edges):
+        """Projected values (nodes, heads, width) and attention (edges, heads)."""
+        values = self.project(values, self.kernel)
+        num_nodes = ops.shape(values)[0]
+        values = ops.reshape(values, (num_nodes, self.num_heads, -1))
+        as_source = ops.sum(values * self.source_attention, axis=-1)  # (nodes, heads)
+        as_target = ops.sum(values * self.target_attention, axis=-1)
+        scores = ops.take(as_source, edges[:, 0], axis=0) + ops.take(as_target, edges[:, 1], axis=0)
+        scores = ops.leaky_relu(scores, 0.2)
+        return values, segment_softmax(scores, edges[:, 1], num_nodes)
+
+    def call(self, values, edges, training=False):
+        """From values (nodes, channels) and edges with self-loops, as of NormalizedEdges."""
+        values, attention = self.attend(values, edges)
+        attention = self.drop(attention, training=training)
+        values = propagate(values, edges, attention[:, :, None])  # (nodes, heads, width)
+        if self.average:
+            return self.activation(ops.mean(values, axis=1) + self.shift)
+        return self.activation(ops.reshape(values, (-1, self.units)) + self.shift)
+
+    def compute_output_shape(self, values_shape, *_):
+        return values_shape[0], self.units // (self.num_heads if self.average else 1)
+
+    def get_config(self):
+        own = {"num_heads": self.num_heads, "average": self.average, "dropout": self.dropout}
+        return {**super().get_config(), **own, "units": self.units // self.num_heads}
+
+
+@register
+class PersonalizedPropagation(layers.Layer):
+    """APPNP's rounds of message passing, each of which comes back a little to the start.
+
+    values ← (1 - teleport) · weighted sum over the neighbours + teleport · first values
+
+    Args:
+        steps: Rounds.
+        teleport: Share of the first values in every round.
+        dropout: Share of the edges set to zero in training, others in every round.
+    """
+
+    def __init__(self, steps=10, teleport=0.1, dropout=0.0, **settings):
+        super().__init__(**settings)
+        self.steps, self.teleport, self.dropout = steps, teleport, dropout
+        self.drop = Dropout(dropout)
+
+    def call(self, values, edges, weights, training=False):
+        """From values (nodes, channels), and edges and weights of NormalizedEdges."""
+        first = values
+        for _ in range(self.steps):
+            kept = self.drop(weights, training=training)
+            values = propagate(values, edges, kept)
+            values = (1 - self.teleport) * values + self.teleport * first
+        return values
+
+    def get_config(self):
+        own = {"steps": self.steps, "teleport": self.teleport, "dropout": self.dropout}
+        return {**super().get_config(), **own}
+
+
+@register
+class PairScores(layers.Layer):
+    """The inner product of two nodes' values: large where an edge is likely."""
+
+    def call(self, values, pairs):
+        """From values (nodes, channels) and pairs (pairs, 2) of node numbers to (pairs,)."""
+        first, second = ops.take(values, pairs[:, 0], axis=0), ops.take(values, pairs[:, 1], axis=0)
+        return ops.sum(first * second, axis=1)
