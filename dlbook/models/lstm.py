@@ -1,0 +1,273 @@
+"""Long short-term memory: nets that read a sequence step by step, and a look at their gates.
+
+Hochreiter & Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997; the forget gate:
+Gers, Schmidhuber & Cummins, "Learning to forget", Neural Computation 12(10), 2000. Keras's layer is
+this version, with the bias of the forget gate starting at 1, as Jozefowicz, Zaremba & Sutskever
+advise ("An empirical exploration of recurrent network architectures", ICML 2015).
+"""
+
+from typing import NamedTuple
+
+import keras
+from keras import layers, ops
+
+# arguments of build_sentiment_lstm for the run on a GPU
+FULL_SIZE = {"embedding_dim": 128, "num_units": 128, "num_words": 20_000}
+
+
+class LSTMTrace(NamedTuple):
+    """What happened inside an LSTM layer at every step; each (batch, steps, units).
+
+    Attributes:
+        input_gate: How much of the candidate is written, 0 to 1.
+        forget_gate: How much of the old cell state is kept, 0 to 1.
+        candidate: What would be written, -1 to 1.
+        output_gate: How much of the cell state is shown, 0 to 1.
+        cell: The cell state after the step.
+        hidden: The output after the step, -1 to 1.
+    """
+
+    input_gate: keras.KerasTensor
+    forget_gate: keras.KerasTensor
+    candidate: keras.KerasTensor
+    output_gate: keras.KerasTensor
+    cell: keras.KerasTensor
+    hidden: keras.KerasTensor
+
+
+def trace_lstm(
+    layer: layers.LSTM, inputs: keras.KerasTensor, mask: keras.KerasTensor | None = None
+) -> LSTMTrace:
+    """Run a built LSTM layer again, step by step, and keep its gates.
+
+    At a masked step cell and hidden state stay as they were; the gates are what they would be. A
+    layer with ``go_backwards=True``, as the second half of a ``Bidirectional``, reads from the
+    last step to the first. The trace is in the order of the inputs all the same.
+
+    Args:
+        layer: A built ``keras.layers.LSTM`` with its usual activations.
+        inputs: (batch, steps, features).
+        mask: (batch, steps), true where there is something to read. None: everywhere.
+
+    Returns:
+        Gates, cell and hidden states of every step.
+
+    Raises:
+        ValueError: The layer is not built, has other activations, or the shapes do not fit.
+    """
+    if not layer.built:
+        raise ValueError("layer is not built: call it on inputs once")
+    names = [keras.activations.serialize(f) for f in (layer.activation, layer.recurrent_activation)]
+    if names != ["tanh", "sigmoid"]:
+        raise ValueError(f"layer must have activations tanh and sigmoid, not {names}")
+    inputs = ops.convert_to_tensor(inputs, "float32")
+    features = layer.cell.kernel.shape[0]
+    if len(inputs.shape) != 3 or inputs.shape[-1] != features:
+        raise ValueError(f"inputs must be (batch, steps, {features}), not {tuple(inputs.shape)}")
+    batch, steps = inputs.shape[:2]
+    mask = ops.ones((batch, steps), "bool") if mask is None else ops.cast(mask, "bool")
+    if tuple(mask.shape) != (batch, steps):
+        raise ValueError(f"mask must be {(batch, steps)}, not {tuple(mask.shape)}")
+    kernel, recurrent, bias = (ops.convert_to_tensor(weight) for weight in _weights(layer))
+
+    hidden = cell = ops.zeros((batch, layer.units))
+    order = reversed(range(steps)) if layer.go_backwards else range(steps)
+    trace = {}
+    for step in order:
+        # (batch, 4 * units)
+        z = ops.matmul(inputs[:, step], kernel) + ops.matmul(hidden, recurrent) + bias
+        z_input, z_forget, z_candidate, z_output = ops.split(z, 4, axis=-1)
+        input_gate, forget_gate = ops.sigmoid(z_input), ops.sigmoid(z_forget)
+        candidate, output_gate = ops.tanh(z_candidate), ops.sigmoid(z_output)
+        new_cell = forget_gate * cell + input_gate * candidate
+        new_hidden = output_gate * ops.tanh(new_cell)
+        keep = mask[:, step, None]  # (batch, 1)
+        cell, hidden = ops.where(keep, new_cell, cell), ops.where(keep, new_hidden, hidden)
+        trace[step] = LSTMTrace(input_gate, forget_gate, candidate, output_gate, cell, hidden)
+    in_order = [trace[step] for step in range(steps)]
+    return LSTMTrace(*(ops.stack(parts, axis=1) for parts in zip(*in_order, strict=True)))
+
+
+def _weights(layer: layers.LSTM) -> tuple:
+    cell = layer.cell
+    bias = cell.bias if cell.use_bias else ops.zeros((4 * layer.units,))
+    return cell.kernel, cell.recurrent_kernel, bias
+
+
+@keras.saving.register_keras_serializable(package="dlbook")
+class PoolOverTime(layers.Layer):
+    """The mean and the largest value of each feature over all steps that are not padding."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return None  # no steps are left
+
+    def call(self, inputs, mask=None):
+        """Pool.
+
+        Args:
+            inputs: (batch, steps, features).
+            mask: (batch, steps), true where there is something to read. None: everywhere.
+
+        Returns:
+            (batch, 2 * features): the means, then the largest values.
+        """
+        if mask is None:
+            return ops.concatenate([ops.mean(inputs, 1), ops.max(inputs, 1)], axis=-1)
+        keep = ops.cast(mask, inputs.dtype)[..., None]  # (batch, steps, 1)
+        count = ops.maximum(ops.sum(keep, axis=1), 1)
+        lowest = ops.where(ops.cast(keep, "bool"), inputs, -1.0)  # an LSTM's outputs are over -1
+        return ops.concatenate([ops.sum(inputs * keep, 1) / count, ops.max(lowest, 1)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], 2 * input_shape[-1])
+
+
+def build_sentiment_lstm(
+    num_words: int = 10_000,
+    *,
+    embedding_dim: int = 64,
+    num_units: int = 32,
+    bidirectional: bool = True,
+    dropout: float = 0.5,
+) -> keras.Model:
+    """The book's reader: embedding, LSTM, pooling over all steps, one logit.
+
+    Args:
+        num_words: Numbers of the encoding; 0 is padding and is never read.
+        embedding_dim: Numbers that stand for a word.
+        num_units: Units of the LSTM, in each direction.
+        bidirectional: Read from the end to the beginning too, with a second LSTM.
+        dropout: Share hidden in training: of the embedding's features, the same ones for all words
+            of a text, and of the pooled features.
+
+    Returns:
+        A model from numbers (batch, steps) to logits (batch, 1): above 0 for class 1.
+
+    Raises:
+        ValueError: An argument is out of range.
+    """
+    _at_least(2, num_words=num_words)
+    _at_least(1, embedding_dim=embedding_dim, num_units=num_units)
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout must be at least 0 and below 1, not {dropout}")
+    inputs = keras.Input((None,), dtype="int32", name="words")
+    x = layers.Embedding(num_words, embedding_dim, mask_zero=True, name="embedding")(inputs)
+    x = layers.SpatialDropout1D(dropout, name="hide_features")(x)
+    reader = layers.LSTM(num_units, return_sequences=True, name="lstm")
+    if bidirectional:
+        reader = layers.Bidirectional(reader, name="both_ways")
+    x = reader(x)
+    x = PoolOverTime(name="pool")(x)
+    x = layers.Dropout(dropout, name="hide_pooled")(x)
+    outputs = layers.Dense(1, dtype="float32", name="logit")(x)
+    return keras.Model(inputs, outputs, name="sentiment_lstm")
+
+
+def build_sequence_regressor(
+    cell: str = "lstm", num_features: int = 2, *, num_units: int = 32, forget_bias: float = 1.0
+) -> keras.Model:
+    """One recurrent layer whose last output becomes a number, as for the adding problem.
+
+    Args:
+        cell: "lstm" or "simple_rnn".
+        num_features: Numbers at each step.
+        num_units: Units of the recurrent layer.
+        forget_bias: Where the bias of the LSTM's forget gate starts.
+
+    Returns:
+        A model from (batch, steps, features) to (batch, 1).
+
+    Raises:
+        ValueError: Another cell, or an argument out of range.
+    """
+    _at_least(1, num_features=num_features, num_units=num_units)
+    inputs = keras.Input((None, num_features), name="steps")
+    if cell == "lstm":
+        recurrent = layers.LSTM(num_units, unit_forget_bias=False, name="lstm")
+    elif cell == "simple_rnn":
+        recurrent = layers.SimpleRNN(num_units, name="simple_rnn")
+    else:
+        raise ValueError(f"cell must be lstm or simple_rnn, not {cell!r}")
+    outputs = layers.Dense(1, dtype="float32", name="sum")(recurrent(inputs))
+    if cell == "lstm":
+        set_forget_bias(recurrent, forget_bias)
+    return keras.Model(inputs, outputs, name=cell)
+
+
+def set_forget_bias(layer: layers.LSTM, value: float) -> None:
+    """Set the bias of an LSTM layer's forget gates.
+
+    Args:
+        layer: A built layer with a bias.
+        value: 0 keeps about half of the cell state at each step, 1 about 73 %, 5 about 99 %.
+    """
+    bias = ops.convert_to_numpy(layer.cell.bias).copy()
+    bias[layer.units : 2 * layer.units] = value  # the order is input, forget, candidate, output
+    layer.cell.bias.assign(bias)
+
+
+def build_ten_lstm(input_shape: tuple[int, int] = (28, 28), num_classes: int = 10) -> keras.Model:
+    """The net of the article "Ten" §4: an LSTM of 128 units, its last output to class scores.
+
+    81,674 parameters for rows of 28 numbers and ten classes. Logits here, a softmax there.
+    """
+    return _last_output_classifier(input_shape, num_classes, 128, "ten_lstm")
+
+
+def build_primer_lstm(
+    input_shape: tuple[int, int] = (28, 28), num_classes: int = 10, *, num_units: int = 64
+) -> keras.Model:
+    """The net of the article "Primer": as that of "Ten", with its size as an argument.
+
+    The article makes the first hidden and cell state, zeros, by hand; they are Keras's default.
+    """
+    return _last_output_classifier(input_shape, num_classes, num_units, "primer_lstm")
+
+
+def build_notes_lstm(num_characters: int, *, num_units: int = 256) -> keras.Model:
+    """The net of the article "Notes" §4: characters as one-hot vectors, logits of the next one.
+
+    Args:
+        num_characters: Characters of the vocabulary.
+        num_units: Units of the LSTM.
+
+    Returns:
+        A model from numbers (batch, steps) to logits (batch, steps, characters).
+
+    Raises:
+        ValueError: An argument is out of range.
+    """
+    _at_least(2, num_characters=num_characters)
+    _at_least(1, num_units=num_units)
+    inputs = keras.Input((None,), dtype="int32", name="characters")
+    x = layers.CategoryEncoding(num_characters, output_mode="one_hot", name="one_hot")(inputs)
+    x = layers.LSTM(num_units, return_sequences=True, name="lstm")(x)
+    outputs = layers.Dense(num_characters, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, outputs, name="notes_lstm")
+
+
+def _last_output_classifier(
+    input_shape: tuple[int, int], num_classes: int, num_units: int, name: str
+) -> keras.Model:
+    if len(input_shape) != 2 or min(1 if size is None else size for size in input_shape) < 1:
+        raise ValueError(f"input_shape must be (steps, features), not {input_shape}")
+    _at_least(2, num_classes=num_classes)
+    _at_least(1, num_units=num_units)
+    return keras.Sequential(
+        [
+            keras.Input(input_shape, name="steps"),
+            layers.LSTM(num_units, name="lstm"),
+            layers.Dense(num_classes, dtype="float32", name="logits"),
+        ],
+        name=name,
+    )
+
+
+def _at_least(least: int, **arguments: int) -> None:
+    for name, value in arguments.items():
+        if value < least:
+            raise ValueError(f"{name} must be {least} or more, not {value}")
