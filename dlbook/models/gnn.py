@@ -30,7 +30,27 @@ from dlbook.models.graph_layers import (
     PersonalizedPropagation,
     Projection,
     SageConvolution,
+    propagate,
 )
+
+__all__ = [
+    "Dropout",
+    "GraphAttention",
+    "GraphConvolution",
+    "NormalizedEdges",
+    "PairScores",
+    "PersonalizedPropagation",
+    "Projection",
+    "SageConvolution",
+    "build_appnp",
+    "build_gat",
+    "build_gcn",
+    "build_graphsage",
+    "build_link_predictor",
+    "full_batch",
+    "graph_tensors",
+    "propagate",
+]
 
 
 def build_gcn(
@@ -66,8 +86,8 @@ def build_gcn(
     Raises:
         ValueError: An argument is out of range.
     """
-    features, edges = _inputs(num_features, num_classes, sparse)
-    _positive(num_hidden=num_hidden, num_layers=num_layers)
+    features, edges = _inputs(num_features, sparse)
+    _positive(num_classes=num_classes, num_hidden=num_hidden, num_layers=num_layers)
     if not 0 <= initial < 1:
         raise ValueError(f"initial must be from 0 to below 1, not {initial}")
     loops, weights = NormalizedEdges()(edges, features)
@@ -99,8 +119,8 @@ def build_graphsage(
     sparse: bool = False,
 ) -> keras.Model:
     """GraphSAGE with the mean of all neighbours: two layers. Arguments as for ``build_gcn``."""
-    features, edges = _inputs(num_features, num_classes, sparse)
-    _positive(num_hidden=num_hidden)
+    features, edges = _inputs(num_features, sparse)
+    _positive(num_classes=num_classes, num_hidden=num_hidden)
     x = Dropout(dropout)(features)
     x = SageConvolution(
         num_hidden,
@@ -132,8 +152,8 @@ def build_gat(
 
     The other arguments are as for ``build_gcn``; the penalty is on the weights of both layers.
     """
-    features, edges = _inputs(num_features, num_classes, sparse)
-    _positive(num_hidden=num_hidden, num_heads=num_heads)
+    features, edges = _inputs(num_features, sparse)
+    _positive(num_classes=num_classes, num_hidden=num_hidden, num_heads=num_heads)
     loops, _ = NormalizedEdges()(edges, features)
     x = Dropout(dropout)(features)
     x = GraphAttention(
@@ -179,8 +199,8 @@ def build_appnp(
 
     The other arguments are as for ``build_gcn``.
     """
-    features, edges = _inputs(num_features, num_classes, sparse)
-    _positive(num_hidden=num_hidden, steps=steps)
+    features, edges = _inputs(num_features, sparse)
+    _positive(num_classes=num_classes, num_hidden=num_hidden, steps=steps)
     loops, weights = NormalizedEdges()(edges, features)
     x = Dropout(dropout)(features)
     x = Projection(
@@ -214,7 +234,8 @@ def build_link_predictor(
         A model from (features, edges, pairs) to logits (pairs,). The edges are those that
         messages take; pairs (pairs, 2) are the questions.
     """
-    features, edges = _inputs(num_features, num_latent, sparse)
+    features, edges = _inputs(num_features, sparse)
+    _positive(num_hidden=num_hidden, num_latent=num_latent)
     pairs = keras.Input((2,), dtype="int32", name="pairs")
     loops, weights = NormalizedEdges()(edges, features)
     x = Dropout(dropout)(features)
@@ -224,8 +245,8 @@ def build_link_predictor(
     return keras.Model((features, edges, pairs), PairScores(dtype="float32")(x, pairs))
 
 
-def _inputs(num_features, num_outputs, sparse):
-    _positive(num_features=num_features, num_outputs=num_outputs)
+def _inputs(num_features, sparse):
+    _positive(num_features=num_features)
     features = keras.Input((num_features,), sparse=sparse, name="features")
     return features, keras.Input((2,), dtype="int32", name="edges")
 
@@ -245,8 +266,8 @@ def graph_tensors(features, edges, *, sparse=False):
 
     Args:
         features: (nodes, features), numbers.
-        edges: (edges, 2), whole numbers from 0 to nodes - 1. Not empty edges of a node, but no
-            edges at all are allowed too.
+        edges: (edges, 2), whole numbers from 0 to nodes - 1. A node without edges is allowed,
+            and so is a graph without any.
         sparse: Make a sparse tensor of the features.
 
     Returns:

@@ -80,24 +80,52 @@ class Dropout(layers.Dropout):
 
 
 @register
-class Projection(layers.Dense):
+class Projection(layers.Layer):
     """A dense layer that also takes sparse inputs.
 
     A sparse row is the sum of the kernel's rows of the words that occur in it: message passing
     from words to nodes.
+
+    Args:
+        units: Width of the output.
+        activation: Activation function or its name.
+        kernel_regularizer: Penalty on the kernel.
     """
 
+    def __init__(self, units, activation=None, kernel_regularizer=None, **settings):
+        super().__init__(**settings)
+        self.units = units
+        self.activation = keras.activations.get(activation)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+
+    def build(self, values_shape):
+        self.kernel = self.add_kernel("kernel", values_shape)
+        self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
+
+    def add_kernel(self, name, values_shape, width=None):
+        """A matrix of weights from the channels of the input to ``width``, or to the units."""
+        shape = (values_shape[-1], width or self.units)
+        return self.add_weight(shape=shape, regularizer=self.kernel_regularizer, name=name)
+
     def project(self, inputs, kernel):
-        """(nodes, units), without the bias."""
+        """(nodes, width), without a bias."""
         if not hasattr(inputs, "indices"):
             return ops.matmul(inputs, kernel)
-        words = ops.take(kernel, inputs.indices[:, 1], axis=0)  # (stored values, units)
+        words = ops.take(kernel, inputs.indices[:, 1], axis=0)  # (stored values, width)
         words = words * ops.cast(inputs.values, words.dtype)[:, None]
         num_nodes = ops.shape(inputs)[0]
         return ops.segment_sum(words, inputs.indices[:, 0], num_segments=num_nodes)
 
-    def call(self, inputs):
-        return self.activation(self.project(inputs, self.kernel) + self.bias)
+    def call(self, values):
+        return self.activation(self.project(values, self.kernel) + self.bias)
+
+    def get_config(self):
+        own = {
+            "units": self.units,
+            "activation": keras.activations.serialize(self.activation),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+        }
+        return {**super().get_config(), **own}
 
 
 @register
@@ -123,11 +151,8 @@ class GraphConvolution(Projection):
     """GCN's layer: project each node, then take the weighted sum over it and its neighbours.
 
     The same as D^(-1/2) (A + I) D^(-1/2) X W + b with the graph's adjacency matrix A and the
-    degrees D of A + I. Takes the arguments of ``keras.layers.Dense``.
+    degrees D of A + I. Arguments as for ``Projection``.
     """
-
-    def build(self, values_shape):
-        super().build(values_shape)
 
     def call(self, values, edges, weights):
         """From values (nodes, channels), and edges and weights of NormalizedEdges."""
@@ -141,21 +166,12 @@ class SageConvolution(Projection):
     """GraphSAGE's layer: own values and the mean of the neighbours', each with its own weights.
 
     The mean is over all neighbours; the paper samples some of them, to cut large graphs into
-    batches. A node without neighbours has zeros for their mean.
-
-    Args:
-        units: Width of the output.
-        settings: As for ``keras.layers.Dense``.
+    batches. A node without neighbours has zeros for their mean. Arguments as for ``Projection``.
     """
 
     def build(self, values_shape):
         super().build(values_shape)
-        self.neighbour_kernel = self.add_weight(
-            shape=(values_shape[-1], self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            name="neighbour_kernel",
-        )
+        self.neighbour_kernel = self.add_kernel("neighbour_kernel", values_shape)
 
     def call(self, values, edges):
         """From values (nodes, channels) and edges (edges, 2), without self-loops."""
@@ -177,29 +193,29 @@ class GraphAttention(Projection):
         num_heads: Heads; each has weights of its own.
         average: Average the heads instead of putting them side by side, for the last layer.
         dropout: Share of the attention weights set to zero in training.
-        settings: As for ``keras.layers.Dense``.
+
+    The other arguments are as for ``Projection``.
     """
 
     def __init__(self, units, num_heads=8, average=False, dropout=0.0, **settings):
-        super().__init__(num_heads * units, **{"use_bias": False, **settings})
+        super().__init__(units, **settings)
         self.num_heads, self.average, self.dropout = num_heads, average, dropout
         self.drop = Dropout(dropout)
 
     def build(self, values_shape):
-        super().build(values_shape)
-        width = self.units // self.num_heads
-        for name in ("source", "target"):
-            vector = self.add_weight(shape=(self.num_heads, width), name=f"{name}_attention")
-            setattr(self, f"{name}_attention", vector)
-        self.shift = self.add_weight(
-            shape=(width if self.average else self.units,), initializer="zeros", name="shift"
-        )
+        width = self.num_heads * self.units
+        self.kernel = self.add_kernel("kernel", values_shape, width)
+        shape = (self.num_heads, self.units)
+        self.source_attention = self.add_weight(shape=shape, name="source_attention")
+        self.target_attention = self.add_weight(shape=shape, name="target_attention")
+        shape = (self.units if self.average else width,)
+        self.bias = self.add_weight(shape=shape, initializer="zeros", name="bias")
 
     def attend(self, values, edges):
         """Projected values (nodes, heads, width) and attention (edges, heads)."""
         values = self.project(values, self.kernel)
         num_nodes = ops.shape(values)[0]
-        values = ops.reshape(values, (num_nodes, self.num_heads, -1))
+        values = ops.reshape(values, (num_nodes, self.num_heads, self.units))
         as_source = ops.sum(values * self.source_attention, axis=-1)  # (nodes, heads)
         as_target = ops.sum(values * self.target_attention, axis=-1)
         scores = ops.take(as_source, edges[:, 0], axis=0) + ops.take(as_target, edges[:, 1], axis=0)
@@ -212,15 +228,14 @@ class GraphAttention(Projection):
         attention = self.drop(attention, training=training)
         values = propagate(values, edges, attention[:, :, None])  # (nodes, heads, width)
         if self.average:
-            return self.activation(ops.mean(values, axis=1) + self.shift)
-        return self.activation(ops.reshape(values, (-1, self.units)) + self.shift)
-
-    def compute_output_shape(self, values_shape, *_):
-        return values_shape[0], self.units // (self.num_heads if self.average else 1)
+            values = ops.mean(values, axis=1)
+        else:
+            values = ops.reshape(values, (-1, self.num_heads * self.units))
+        return self.activation(values + self.bias)
 
     def get_config(self):
         own = {"num_heads": self.num_heads, "average": self.average, "dropout": self.dropout}
-        return {**super().get_config(), **own, "units": self.units // self.num_heads}
+        return {**super().get_config(), **own}
 
 
 @register

@@ -10,9 +10,11 @@ defaults for the process, so that figures drawn without these functions look ali
 from dlbook.plot.animation import Animation, animate
 from dlbook.plot.curves import bars, curves, histogram, lines
 from dlbook.plot.diagrams import flow, network
+from dlbook.plot.graphs import graph, scatter
 from dlbook.plot.images import confusion_matrix, image_grid, number_grid
 from dlbook.plot.style import COLORS, describe, new_axes, use_style
 from dlbook.plot.surfaces import decision_surface
+from dlbook.plot.texts import colored_words, word_heat_map
 
 use_style()
 
@@ -21,16 +23,20 @@ __all__ = [
     "Animation",
     "animate",
     "bars",
+    "colored_words",
     "confusion_matrix",
     "curves",
     "decision_surface",
     "describe",
     "flow",
+    "graph",
     "histogram",
     "image_grid",
     "lines",
     "network",
     "new_axes",
     "number_grid",
+    "scatter",
     "use_style",
+    "word_heat_map",
 ]

@@ -1,0 +1,344 @@
+"""Graph networks held against dense formulas; bad graphs; gradients, saving, learning."""
+
+import numpy as np
+import pytest
+
+from dlbook import train
+from dlbook.models import gnn, graph_layers
+
+import keras  # isort: skip
+import tensorflow as tf  # isort: skip
+
+GENERATOR = np.random.default_rng(0)
+NODES, FEATURES, CLASSES = 12, 7, 3
+# two rings and a bridge; node 11 is isolated
+PAIRS = [(i, (i + 1) % 5) for i in range(5)] + [(5 + i, 5 + (i + 1) % 6) for i in range(6)]
+ONE_WAY = np.array([*PAIRS, (0, 5)])
+EDGES = np.concatenate([ONE_WAY, ONE_WAY[:, ::-1]]).astype("int32")
+X = GENERATOR.normal(size=(NODES, FEATURES)).astype("float32")
+LABELS = np.array([0] * 5 + [1] * 6 + [2])
+ADJACENCY = np.zeros((NODES, NODES))
+ADJACENCY[EDGES[:, 1], EDGES[:, 0]] = 1
+
+BUILDERS = {
+    "gcn": gnn.build_gcn,
+    "deep": lambda *sizes, **s: gnn.build_gcn(*sizes, num_layers=4, initial=0.2, **s),
+    "graphsage": gnn.build_graphsage,
+    "gat": gnn.build_gat,
+    "appnp": lambda *sizes, **s: gnn.build_appnp(*sizes, **{"edge_dropout": 0.3, **s}),
+}
+EVERY_BUILDER = pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
+
+
+def graph(features=X, edges=EDGES, sparse=False):
+    return gnn.graph_tensors(features, edges, sparse=sparse)
+
+
+def normalized(adjacency: np.ndarray) -> np.ndarray:
+    """D^(-1/2) (A + I) D^(-1/2)."""
+    loops = adjacency + np.eye(len(adjacency))
+    scale = 1 / np.sqrt(loops.sum(axis=1))
+    return scale[:, None] * loops * scale
+
+
+# ---- messages ----
+
+
+def test_propagation_is_a_product_with_the_adjacency_matrix():
+    values = tf.constant(X)
+    found = gnn.propagate(values, EDGES)
+    np.testing.assert_allclose(found, ADJACENCY @ X, atol=1e-5)
+    assert np.array_equal(found[11], np.zeros(FEATURES))  # nobody speaks to the isolated node
+    weights = GENERATOR.random((len(EDGES), 1)).astype("float32")
+    weighted = np.zeros((NODES, NODES))
+    weighted[EDGES[:, 1], EDGES[:, 0]] = weights[:, 0]
+    np.testing.assert_allclose(gnn.propagate(values, EDGES, weights), weighted @ X, atol=1e-5)
+
+
+def test_messages_go_from_source_to_target():
+    values = tf.constant([[1.0], [10.0], [100.0]])
+    assert gnn.propagate(values, np.array([[0, 2], [1, 2]])).numpy().ravel().tolist() == [0, 0, 11]
+
+
+def test_the_softmax_runs_over_the_edges_of_each_target():
+    scores = np.array([[1.0], [2.0], [1000.0], [1000.0], [-5.0]], "float32")
+    targets = np.array([0, 0, 1, 1, 2])
+    found = graph_layers.segment_softmax(scores, targets, 4)[:, 0]
+    low = 1 / (1 + np.e)
+    np.testing.assert_allclose(found, [low, 1 - low, 0.5, 0.5, 1], atol=1e-6)
+
+
+# ---- layers against dense formulas ----
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_graph_convolution_is_the_dense_formula(sparse):
+    features, edges = graph(sparse=sparse)
+    layer = gnn.GraphConvolution(4, activation="relu")
+    found = layer(features, *gnn.NormalizedEdges()(edges, features))
+    layer.bias.assign([0.1, -0.2, 0.3, 0.0])
+    found = layer(features, *gnn.NormalizedEdges()(edges, features))
+    dense = normalized(ADJACENCY) @ X @ layer.kernel.numpy() + layer.bias.numpy()
+    np.testing.assert_allclose(found, np.maximum(dense, 0), atol=1e-5)
+
+
+def test_an_isolated_node_keeps_its_own_features():
+    features, edges = graph()
+    _, weights = gnn.NormalizedEdges()(edges, features)
+    assert float(weights[-1, 0]) == 1.0
+    layer = gnn.GraphConvolution(4)
+    found = layer(features, *gnn.NormalizedEdges()(edges, features))
+    np.testing.assert_allclose(found[11], X[11] @ layer.kernel.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_graphsage_is_the_dense_formula(sparse):
+    features, edges = graph(sparse=sparse)
+    layer = gnn.SageConvolution(4)
+    found = layer(features, edges)
+    mean = ADJACENCY @ X / np.maximum(ADJACENCY.sum(axis=1, keepdims=True), 1)
+    dense = X @ layer.kernel.numpy() + mean @ layer.neighbour_kernel.numpy()
+    np.testing.assert_allclose(found, dense, atol=1e-5)
+    np.testing.assert_allclose(found[11], X[11] @ layer.kernel.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("average", [False, True])
+def test_attention_is_the_dense_formula(average):
+    features, edges = graph()
+    loops, _ = gnn.NormalizedEdges()(edges, features)
+    layer = gnn.GraphAttention(4, num_heads=2, average=average)
+    found = layer(features, loops)
+    values = (X @ layer.kernel.numpy()).reshape(NODES, 2, 4)
+    heads = []
+    for head in range(2):
+        as_source = values[:, head] @ layer.source_attention.numpy()[head]
+        as_target = values[:, head] @ layer.target_attention.numpy()[head]
+        scores = as_target[:, None] + as_source[None, :]  # (target, source)
+        scores = np.where(scores > 0, scores, 0.2 * scores)
+        scores = np.where(ADJACENCY + np.eye(NODES) > 0, scores, -np.inf)
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+        heads.append(shares / shares.sum(axis=1, keepdims=True) @ values[:, head])
+    dense = np.mean(heads, axis=0) if average else np.concatenate(heads, axis=1)
+    np.testing.assert_allclose(found, dense, atol=1e-5)
+    _, attention = layer.attend(features, loops)
+    totals = np.zeros((NODES, 2))
+    np.add.at(totals, loops.numpy()[:, 1], attention.numpy())
+    np.testing.assert_allclose(totals, 1, atol=1e-5)
+
+
+def test_personalized_propagation_comes_near_its_closed_form():
+    features, edges = graph()
+    layer = gnn.PersonalizedPropagation(steps=200, teleport=0.1)
+    found = layer(features, *gnn.NormalizedEdges()(edges, features))
+    limit = 0.1 * np.linalg.inv(np.eye(NODES) - 0.9 * normalized(ADJACENCY)) @ X
+    np.testing.assert_allclose(found, limit, atol=1e-4)
+
+
+def test_a_graph_without_edges_leaves_a_perceptron():
+    model = gnn.build_gcn(FEATURES, CLASSES, num_hidden=5)
+    first, second = model.get_layer("convolution_1"), model.get_layer("logits")
+    hidden = np.maximum(X @ first.kernel.numpy() + first.bias.numpy(), 0)
+    expected = hidden @ second.kernel.numpy() + second.bias.numpy()
+    np.testing.assert_allclose(model(graph(edges=np.empty((0, 2), "int32"))), expected, atol=1e-5)
+
+
+# ---- whole models ----
+
+
+@EVERY_BUILDER
+def test_logits_of_dense_and_sparse_features_agree(build):
+    sparse, dense = (build(FEATURES, CLASSES, sparse=sparse) for sparse in (True, False))
+    dense.set_weights(sparse.get_weights())
+    logits = dense(graph())
+    assert (logits.shape, logits.dtype) == ((NODES, CLASSES), tf.float32)
+    np.testing.assert_allclose(sparse(graph(sparse=True)), logits, atol=1e-5)
+
+
+@EVERY_BUILDER
+def test_renumbered_nodes_give_renumbered_answers(build):
+    model = build(FEATURES, CLASSES)
+    order = GENERATOR.permutation(NODES)
+    place = np.argsort(order)
+    found = model(graph(X[order], place[EDGES]))
+    np.testing.assert_allclose(found, model(graph()).numpy()[order], atol=1e-5)
+
+
+@EVERY_BUILDER
+def test_dropout_is_for_training_only(build):
+    model = build(FEATURES, CLASSES, dropout=0.5, sparse=True)
+    inputs = graph(sparse=True)
+    np.testing.assert_array_equal(model(inputs), model(inputs, training=False))
+    noisy = model(inputs, training=True)
+    assert not np.array_equal(noisy, model(inputs, training=True))
+
+
+def test_dropout_keeps_the_mean_and_the_zeros_of_a_sparse_input():
+    keras.utils.set_random_seed(0)
+    layer = gnn.Dropout(0.25)
+    dense = layer(tf.ones((200, 50)), training=True).numpy()
+    np.testing.assert_allclose(np.unique(dense), [0, 4 / 3], rtol=1e-6)
+    assert dense.mean() == pytest.approx(1, abs=0.03)
+    found = layer(tf.sparse.eye(1000), training=True)
+    assert found.values.shape == (1000,)
+    assert 0.18 < np.mean(found.values.numpy() == 0) < 0.32
+
+
+def test_parameters_by_hand():
+    f, c = 1_433, 7
+    counts = {
+        gnn.build_gcn: (f + 1) * 64 + (64 + 1) * c,
+        gnn.build_graphsage: (2 * f + 1) * 64 + (2 * 64 + 1) * c,
+        # kernel, two attention vectors and a shift for each of 8 heads of 8, then for one of 7
+        gnn.build_gat: (f + 3) * 64 + (64 + 3) * c,
+        gnn.build_appnp: (f + 1) * 64 + (64 + 1) * c,
+    }
+    for build, expected in counts.items():
+        assert build(f, c).count_params() == expected, build.__name__
+    deep = gnn.build_gcn(f, c, num_hidden=16, num_layers=5)
+    assert deep.count_params() == (f + 1) * 16 + 3 * 17 * 16 + 17 * c
+    links = gnn.build_link_predictor(f, num_hidden=64, num_latent=32)
+    assert links.count_params() == (f + 1) * 64 + (64 + 1) * 32
+
+
+@EVERY_BUILDER
+def test_a_gradient_reaches_every_weight(build):
+    keras.utils.set_random_seed(0)
+    model = build(FEATURES, CLASSES, sparse=True)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    with tf.GradientTape() as tape:
+        value = loss(LABELS, model(graph(sparse=True)))
+    gradients = tape.gradient(value, model.trainable_variables)
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        assert gradient is not None, variable.path
+        assert np.abs(tf.convert_to_tensor(gradient)).max() > 0, variable.path
+
+
+@EVERY_BUILDER
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_saved_model_gives_the_same_output(build, sparse, tmp_path):
+    model = build(FEATURES, CLASSES, sparse=sparse)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(graph(sparse=sparse)), model(graph(sparse=sparse)))
+
+
+def compiled(model: keras.Model, rate: float = 0.05) -> keras.Model:
+    loss = keras.losses.SparseCategoricalCrossentropy(
+        from_logits=True, reduction="mean_with_sample_weight"
+    )
+    model.compile(
+        keras.optimizers.Adam(rate), loss, weighted_metrics=["accuracy"], jit_compile=False
+    )
+    return model
+
+
+@EVERY_BUILDER
+def test_a_small_graph_is_learned_by_heart(build):
+    keras.utils.set_random_seed(0)
+    model = compiled(build(FEATURES, CLASSES, dropout=0, weight_decay=0.0))
+    nodes = [0, 3, 7, 9, 11]
+    data = gnn.full_batch(graph(), LABELS, nodes, steps=60)
+    before = train.evaluate(model, gnn.full_batch(graph(), LABELS, nodes))
+    train.fit(model, data, table=False)
+    after = train.evaluate(model, gnn.full_batch(graph(), LABELS, nodes))
+    assert after["loss"] < 0.5 * before["loss"]
+    assert after["accuracy"] == 1
+
+
+def test_xla_trains_on_sparse_features_and_gives_the_same_loss():
+    losses = []
+    for jit_compile in (False, True):
+        keras.utils.set_random_seed(0)
+        model = compiled(gnn.build_gcn(FEATURES, CLASSES, dropout=0, sparse=True))
+        model.jit_compile = jit_compile
+        data = gnn.full_batch(graph(sparse=True), LABELS, [0, 7], steps=4)
+        losses.append(train.fit(model, data, epochs=3, table=False).history["loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_only_the_named_nodes_count():
+    """The loss is the mean over them, and the others' labels say nothing."""
+    model = compiled(gnn.build_gcn(FEATURES, CLASSES, weight_decay=0.0))
+    nodes = np.array([2, 8])
+    found = train.evaluate(model, gnn.full_batch(graph(), LABELS, nodes))
+    shares = keras.ops.log_softmax(model(graph())).numpy()
+    assert found["loss"] == pytest.approx(-shares[nodes, LABELS[nodes]].mean(), rel=1e-5)
+    other = np.where(np.isin(np.arange(NODES), nodes), LABELS, 0)
+    assert train.evaluate(model, gnn.full_batch(graph(), other, nodes)) == found
+
+
+def test_twenty_layers_stay_different_with_the_initial_connection_only():
+    features, edges = graph()
+    spread = []
+    for initial in (0.0, 0.3):
+        keras.utils.set_random_seed(0)
+        model = gnn.build_gcn(FEATURES, CLASSES, num_layers=20, initial=initial)
+        before_last = keras.Model(model.inputs, model.layers[-2].output)
+        values = before_last((features, edges)).numpy()
+        spread.append(values[:5].std(axis=0).max() / np.abs(values).max())
+    assert spread[0] < 0.3 * spread[1]
+
+
+# ---- links ----
+
+
+def test_pairs_are_scored_by_inner_products():
+    model = gnn.build_link_predictor(FEATURES, num_hidden=6, num_latent=4)
+    pairs = np.array([[0, 1], [1, 0], [3, 3]], "int32")
+    features, edges = graph()
+    found = model((features, edges, tf.constant(pairs))).numpy()
+    encoder = keras.Model(model.inputs[:2], model.get_layer("latent").output)
+    latent = encoder((features, edges)).numpy()
+    np.testing.assert_allclose(found, (latent[pairs[:, 0]] * latent[pairs[:, 1]]).sum(1), atol=1e-5)
+    assert found[0] == found[1]  # an edge has no direction
+
+
+# ---- bad input ----
+
+
+@pytest.mark.parametrize(
+    ("features", "edges", "words"),
+    [
+        (np.full((3, 2), np.nan), [[0, 1]], "features of node 0 are NaN or infinite"),
+        (np.array([[0.0], [np.inf]]), [[0, 1]], "features of node 1"),
+        (np.zeros(3), [[0, 1]], r"features must have the shape \(nodes, features\), not \(3,\)"),
+        (np.zeros((0, 3)), [[0, 1]], "features must have the shape"),
+        (np.zeros((3, 2)), [[0, 1, 2], [1, 2, 0]], r"shape \(edges, 2\), not \(2, 3\)"),
+        (np.zeros((3, 2)), [[0.0, 1.0]], "whole numbers, not float64"),
+        (np.zeros((3, 2)), [[0, 3]], "name nodes from 0 to 3, but features has 3 rows"),
+        (np.zeros((3, 2)), [[-1, 2]], "from -1 to 2"),
+        (np.zeros((3, 2)), [[0, 1], [0, 1]], "1 duplicates and 0 self-loops.*clean_edges"),
+        (np.zeros((3, 2)), [[0, 1], [2, 2]], "0 duplicates and 1 self-loops"),
+    ],
+)
+def test_a_graph_that_makes_no_sense_is_refused(features, edges, words):
+    with pytest.raises(ValueError, match=words):
+        gnn.graph_tensors(features, np.array(edges))
+
+
+@pytest.mark.parametrize("nodes", [[], [12], [-1]])
+def test_nodes_that_are_not_there_are_refused(nodes):
+    with pytest.raises(ValueError, match="nodes must name some of the 12 nodes"):
+        gnn.full_batch(graph(), LABELS, nodes)
+
+
+@EVERY_BUILDER
+def test_wrong_sizes_are_refused(build):
+    for sizes, word in (((0, 3), "num_features"), ((3, 0), "num_classes")):
+        with pytest.raises(ValueError, match=f"{word} must be 1 or more, not 0"):
+            build(*sizes)
+    with pytest.raises(ValueError, match="num_hidden must be 1 or more"):
+        build(3, 3, num_hidden=0)
+
+
+def test_wrong_settings_of_single_builders_are_refused():
+    with pytest.raises(ValueError, match="num_layers"):
+        gnn.build_gcn(3, 3, num_layers=0)
+    with pytest.raises(ValueError, match="initial must be from 0 to below 1"):
+        gnn.build_gcn(3, 3, initial=1.0)
+    with pytest.raises(ValueError, match="num_heads"):
+        gnn.build_gat(3, 3, num_heads=0)
+    with pytest.raises(ValueError, match="steps"):
+        gnn.build_appnp(3, 3, steps=0)
+    with pytest.raises(ValueError, match="num_latent"):
+        gnn.build_link_predictor(3, num_latent=0)
