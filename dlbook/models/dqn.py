@@ -1,0 +1,429 @@
+"""Deep Q-learning in vectorised environments: network, replay buffer, agent, training.
+
+A Q-network takes observations and returns one value for each action: the discounted sum of the
+rewards that will follow when that action is taken now and the best one ever after. The agent takes
+the action with the largest value.
+
+The environments are ``gymnasium.vector.VectorEnv``: many copies of one task that move together, so
+that one call of the network serves all of them. ``dlbook.models.rollout`` steps through them.
+
+Papers: Mnih and others, "Human-level control through deep reinforcement learning", Nature 518,
+2015; van Hasselt, Guez & Silver, "Deep reinforcement learning with double Q-learning", AAAI 2016.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+from gymnasium.vector import VectorEnv
+from keras import layers, ops
+
+from dlbook.models.rollout import ReplayBuffer, Rollout, Transitions, check_spaces, evaluate
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of a training run.
+
+    Attributes:
+        seed: Seed of the weights, the environments, the exploration and the batches.
+        num_envs: Environments that move together.
+        total_steps: Steps to train for, all environments added up.
+        hidden: Units of each hidden layer of the Q-network.
+        scale: A typical size of each number in an observation; the network divides by it.
+        initial_value: Value of every action before anything is learned.
+        learning_rate: Adam's, at the beginning. It falls to zero in a straight line.
+        clip_norm: Longest gradient allowed; a longer one is shortened.
+        batch_size: Transitions of an update.
+        buffer_size: Transitions that the replay buffer holds.
+        warm_up_steps: Steps before the first update.
+        learn_every: Steps between two calls of ``learn``.
+        updates: Updates of a call of ``learn``.
+        discount: What a reward one step later counts.
+        target_rate: How far the target network moves to the online network, 0 to 1. At 1 it is a
+            copy.
+        target_every: Updates between two moves of the target network.
+        double: Double DQN: the online network chooses the next action, the target network
+            values it.
+        epsilon_start: Share of random actions at the beginning.
+        epsilon_end: Share of random actions after ``epsilon_steps``.
+        epsilon_steps: Steps in which the share falls, in a straight line.
+        evaluate_every: Steps between two evaluations.
+        evaluation_episodes: Episodes of an evaluation.
+        goal: Stop when an evaluation has this mean return, and a second one, twice as long, has
+            it too. None: never stop early.
+    """
+
+    seed: int = 0
+    num_envs: int = 16
+    total_steps: int = 100_000
+    hidden: tuple[int, ...] = (64, 64)
+    scale: tuple[float, ...] | None = None
+    initial_value: float = 0.0
+    learning_rate: float = 1e-3
+    clip_norm: float = 10.0
+    batch_size: int = 64
+    buffer_size: int = 50_000
+    warm_up_steps: int = 1_000
+    learn_every: int = 256
+    updates: int = 128
+    discount: float = 0.99
+    target_rate: float = 0.01
+    target_every: int = 1
+    double: bool = True
+    epsilon_start: float = 1.0
+    epsilon_end: float = 0.05
+    epsilon_steps: int = 10_000
+    evaluate_every: int = 4_000
+    evaluation_episodes: int = 50
+    goal: float | None = None
+
+    def __post_init__(self):
+        for name in ("num_envs", "batch_size", "learn_every", "updates", "epsilon_steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        for name in ("epsilon_start", "epsilon_end"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
+        if self.buffer_size < max(self.batch_size, self.num_envs):
+            raise ValueError(
+                f"buffer_size={self.buffer_size} is too small: a batch has {self.batch_size} "
+                f"transitions, a step of all environments {self.num_envs}"
+            )
+        # in a step in which its environment is reset, a transition is missing
+        if self.warm_up_steps < 1.5 * self.batch_size:
+            raise ValueError(
+                f"warm_up_steps={self.warm_up_steps} does not fill a batch of {self.batch_size}: "
+                "take half as many steps again, or more"
+            )
+
+    def epsilon(self, step: int) -> float:
+        """Share of random actions at a step."""
+        done = min(1.0, step / self.epsilon_steps)
+        return self.epsilon_start + done * (self.epsilon_end - self.epsilon_start)
+
+
+def build_q_network(
+    num_features: int = 4,
+    num_actions: int = 2,
+    *,
+    hidden: Sequence[int] = (64, 64),
+    scale: Sequence[float] | None = None,
+    initial_value: float = 0.0,
+    seed: int = 0,
+) -> keras.Model:
+    """A multilayer perceptron from an observation to the value of each action.
+
+    Args:
+        num_features: Numbers in an observation.
+        num_actions: Number of actions.
+        hidden: Units of each hidden layer.
+        scale: A typical size of each number in an observation; the network divides by it.
+        initial_value: Bias of the values, near which they start.
+        seed: Seed of the weights.
+
+    Returns:
+        A model from (batch, features) to values (batch, actions), float32.
+
+    Raises:
+        ValueError: An argument is out of range.
+    """
+    if num_features < 1:
+        raise ValueError(f"num_features must be 1 or more, not {num_features}")
+    if num_actions < 2:
+        raise ValueError(f"num_actions must be 2 or more, not {num_actions}: one leaves no choice")
+    if scale is not None and len(scale) != num_features:
+        raise ValueError(f"scale has {len(scale)} numbers, an observation has {num_features}")
+    if scale is not None and min(scale) <= 0:
+        raise ValueError(f"scale must be over 0, not {tuple(scale)}")
+    inputs = x = keras.Input((num_features,), name="observations")
+    if scale is not None:
+        x = layers.Rescaling([1 / size for size in scale], name="rescale")(x)
+    for number, units in enumerate(hidden):
+        start = keras.initializers.HeUniform(seed=1000 * seed + number)
+        x = layers.Dense(units, "relu", kernel_initializer=start, name=f"hidden{number + 1}")(x)
+    start = keras.initializers.GlorotUniform(seed=1000 * seed + len(hidden))
+    # values are sums of many rewards: no activation, and float32 under mixed precision too
+    x = layers.Dense(
+        num_actions,
+        kernel_initializer=start,
+        bias_initializer=keras.initializers.Constant(initial_value),
+        dtype="float32",
+        name="values",
+    )(x)
+    return keras.Model(inputs, x, name="q_network")
+
+
+@keras.saving.register_keras_serializable(package="dlbook")
+class DQN(keras.Model):
+    """A Q-network that learns from transitions, with a target network.
+
+    Compile it with an optimizer and a loss, then call ``learn``, or ``fit`` with a data set of
+    ``Transitions``.
+
+    Args:
+        online: The Q-network that learns and acts.
+        discount: What a reward one step later counts.
+        target_rate: How far the target network moves to the online network, 0 to 1.
+        target_every: Updates between two moves.
+        double: Double DQN.
+
+    Raises:
+        ValueError: An argument is out of range.
+    """
+
+    def __init__(
+        self,
+        online: keras.Model,
+        *,
+        discount: float = 0.99,
+        target_rate: float = 0.01,
+        target_every: int = 1,
+        double: bool = True,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if not 0 <= discount <= 1:
+            raise ValueError(f"discount must be from 0 to 1, not {discount}")
+        if not 0 < target_rate <= 1:
+            raise ValueError(f"target_rate must be over 0 and at most 1, not {target_rate}")
+        if target_every < 1:
+            raise ValueError(f"target_every must be 1 or more, not {target_every}")
+        self.online = online
+        self.target_network = keras.models.clone_model(online)
+        self.target_network.set_weights(online.get_weights())
+        self.target_network.trainable = False
+        self.discount, self.double = discount, double
+        self.target_rate, self.target_every = target_rate, target_every
+        self._best = self._learn = self._learns_with = None  # compiled when first used
+        self.built = True
+
+    def call(self, observations: Any) -> Any:
+        """Values of all actions: (batch, actions)."""
+        return self.online(observations)
+
+    def act(
+        self,
+        observations: np.ndarray,
+        epsilon: float = 0.0,
+        generator: np.random.Generator | None = None,
+    ) -> np.ndarray:
+        """The action of the largest value, or a random one with the probability ``epsilon``.
+
+        Args:
+            observations: (n, features).
+            epsilon: Share of random actions.
+            generator: Source of the random numbers; needed when ``epsilon`` is not 0.
+
+        Returns:
+            (n,), whole numbers.
+        """
+        import tensorflow as tf
+
+        if self._best is None:  # one compilation for any number of observations
+            shape = tf.TensorSpec(self.online.input_shape, "float32")
+            self._best = tf.function(lambda x: ops.argmax(self.online(x), -1), [shape])
+        actions = self._best(observations).numpy()
+        if epsilon:
+            explore = generator.random(len(actions)) < epsilon
+            actions[explore] = generator.integers(self.online.output_shape[-1], size=explore.sum())
+        return actions
+
+    def targets(self, batch: Transitions) -> Any:
+        """What the values of the actions taken should have been: Bellman's equation.
+
+        Returns:
+            (batch,): the reward, and where the task went on the discounted value of the next
+            observation.
+        """
+        next_values = self.target_network(batch.next_observations)
+        judge = self.online(batch.next_observations) if self.double else next_values
+        best = _value_of(next_values, ops.argmax(judge, axis=-1))
+        return batch.rewards + self.discount * (1.0 - batch.terminated) * best
+
+    def train_step(self, data: Transitions) -> dict[str, Any]:
+        """One update of the online network, then one move of the target network."""
+        import tensorflow as tf
+
+        batch = Transitions(*data)
+        targets = self.targets(batch)  # outside the tape: targets are given, not learned
+        with tf.GradientTape() as tape:
+            values = _value_of(self.online(batch.observations), batch.actions)
+            loss = self.compute_loss(y=targets[:, None], y_pred=values[:, None])
+        weights = self.online.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        self._move_target()
+        return {"loss": loss, "value": ops.mean(values)}
+
+    def learn(self, batches: Transitions) -> dict[str, float]:
+        """One update for each of several batches, all in one compiled call.
+
+        Args:
+            batches: Arrays (updates, batch, …), as ``ReplayBuffer.sample`` returns them.
+
+        Returns:
+            "loss" and "value", the mean Q-value of the actions taken, averaged over the updates.
+
+        Raises:
+            FloatingPointError: The loss is no finite number.
+        """
+        import tensorflow as tf
+
+        if self._learn is None or self._learns_with is not self.optimizer:
+            self._learns_with = self.optimizer
+            self.optimizer.build(self.online.trainable_variables)
+            self._learn = tf.function(self._learn_in_turn, jit_compile=self.jit_compile)
+        logs = {name: float(value) for name, value in self._learn(batches).items()}
+        if not math.isfinite(logs["loss"]):
+            raise FloatingPointError(
+                f"the loss became {logs['loss']}: lower the learning rate, clip the gradients "
+                "(clipnorm=1.0) or look for bad values in the rewards"
+            )
+        return logs
+
+    def _learn_in_turn(self, batches: Transitions) -> dict[str, Any]:
+        import tensorflow as tf
+
+        updates = batches.rewards.shape[0]
+        sums = {"loss": tf.zeros(()), "value": tf.zeros(())}
+        for number in tf.range(updates):
+            logs = self.train_step(Transitions(*(array[number] for array in batches)))
+            sums = {name: sums[name] + logs[name] for name in sums}
+        return {name: total / updates for name, total in sums.items()}
+
+    def _move_target(self) -> None:
+        moves = ops.cast(self.optimizer.iterations % self.target_every == 0, "float32")
+        rate = self.target_rate * moves
+        networks = self.target_network, self.online
+        for target, online in zip(*(network.weights for network in networks), strict=True):
+            target.assign(rate * online + (1.0 - rate) * target)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "online": keras.saving.serialize_keras_object(self.online),
+            "discount": self.discount,
+            "target_rate": self.target_rate,
+            "target_every": self.target_every,
+            "double": self.double,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "DQN":
+        online = keras.saving.deserialize_keras_object(config.pop("online"))
+        return cls(online, **config)
+
+
+@dataclass
+class Run:
+    """What ``train`` returns.
+
+    Attributes:
+        agent: The agent, with the weights of its best evaluation.
+        steps: Steps at each evaluation.
+        scores: Mean return of each evaluation.
+        losses: Mean loss since the evaluation before.
+        values: Mean Q-value of the actions learned from, since the evaluation before.
+        episodes: (step, return) of every training episode, with random actions among its own.
+    """
+
+    agent: DQN
+    steps: list[int] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    episodes: list[tuple[int, float]] = field(default_factory=list)
+
+    @property
+    def best(self) -> int:
+        """Number of the best evaluation, the last one of equals."""
+        return len(self.scores) - 1 - int(np.argmax(self.scores[::-1]))
+
+
+def build_agent(envs: VectorEnv, config: Config) -> DQN:
+    """A compiled agent for the observations and actions of environments."""
+    num_features, num_actions = check_spaces(envs)
+    online = build_q_network(
+        num_features,
+        num_actions,
+        hidden=config.hidden,
+        scale=config.scale,
+        initial_value=config.initial_value,
+        seed=config.seed,
+    )
+    agent = DQN(
+        online,
+        discount=config.discount,
+        target_rate=config.target_rate,
+        target_every=config.target_every,
+        double=config.double,
+    )
+    updates = config.updates * max(1, config.total_steps // config.learn_every)
+    rate = keras.optimizers.schedules.PolynomialDecay(config.learning_rate, updates, 0.0)
+    optimizer = keras.optimizers.Adam(rate, clipnorm=config.clip_norm)
+    # Huber: squared for small errors, linear for large ones, so that no surprise tears the net
+    agent.compile(optimizer, keras.losses.Huber(), jit_compile=True)
+    return agent
+
+
+def train(make_envs: Callable[[int], VectorEnv], config: Config) -> Run:
+    """Train an agent, and keep the weights of its best evaluation.
+
+    Args:
+        make_envs: From a number to that many environments.
+        config: All settings.
+
+    Returns:
+        The trained agent and how it went.
+
+    Raises:
+        FloatingPointError: The loss is no finite number.
+        ValueError: See ``Rollout``.
+    """
+    generator = np.random.default_rng(config.seed)
+    envs = make_envs(config.num_envs)
+    judges = make_envs(config.evaluation_episodes)
+    run = Run(build_agent(envs, config))
+    agent, rollout = run.agent, Rollout(envs, int(generator.integers(2**31)))
+    buffer = ReplayBuffer(config.buffer_size, agent.online.input_shape[-1])
+    best, logs, learned, evaluated = agent.get_weights(), [], 0, 0
+
+    def judge(episodes: int) -> float:
+        own_seed = int(generator.integers(2**31))
+        return float(evaluate(agent.act, judges, episodes=episodes, seed=own_seed).mean())
+
+    for step in range(config.num_envs, config.total_steps + 1, config.num_envs):
+        actions = agent.act(rollout.observations, config.epsilon(step), generator)
+        transitions, finished = rollout.step(actions)
+        buffer.add(transitions)
+        run.episodes += [(step, total) for total in finished.values()]
+        if step >= config.warm_up_steps and step - learned >= config.learn_every:
+            learned = step
+            batches = buffer.sample(config.updates, config.batch_size, generator)
+            logs.append(agent.learn(batches))
+        if logs and step - evaluated >= config.evaluate_every:
+            evaluated = step
+            score = judge(config.evaluation_episodes)
+            if config.goal is not None and score >= config.goal:
+                # one perfect score may be luck: the agent must do it again, on other episodes
+                score = min(score, judge(2 * config.evaluation_episodes))
+            run.steps.append(step)
+            run.scores.append(score)
+            run.losses.append(float(np.mean([log["loss"] for log in logs])))
+            run.values.append(float(np.mean([log["value"] for log in logs])))
+            logs = []
+            if run.best == len(run.scores) - 1:
+                best = agent.get_weights()
+            if config.goal is not None and score >= config.goal:
+                break
+    agent.set_weights(best)
+    envs.close()
+    judges.close()
+    return run
+
+
+def _value_of(values: Any, actions: Any) -> Any:
+    """Each row's value of its own action: (batch, actions), (batch,) -> (batch,)."""
+    return ops.take_along_axis(values, ops.cast(actions, "int32")[:, None], axis=1)[:, 0]
