@@ -69,6 +69,37 @@ MISTAKES = {
     ("03_cnn", "block-parameters"): ("kernel_size * channels * filters", "kernel_size * filters"),
     # shuffling twice undoes a reversal, not any permutation
     ("03_cnn", "shuffle"): ("np.argsort(places)", "places"),
+    # every layer reads the features
+    ("09_lstm", "parameters"): ("features if layer == 0 else units", "features"),
+    # cuts the batch into four
+    ("09_lstm", "step"): ("np.split(z, 4, axis=-1)", "np.split(z, 4)"),
+    # stops reading at the first padding
+    ("09_lstm", "mask"): (
+        "if keep:",
+        "if keep and len(states) == sum(np.cumprod(mask)[: len(states)]):",
+    ),
+    # keeps the beginning
+    ("09_lstm", "pad"): ("sequence[-width:]", "sequence[:width]"),
+    # a gate that is shut
+    ("09_lstm", "memory"): (
+        "if forget == 0:\n        return 1",
+        "if forget == 0:\n        return math.inf",
+    ),
+    # the colleague's mistake
+    ("09_lstm", "both-ways"): ("backward(sequence[::-1])[::-1]", "backward(sequence[::-1])"),
+    # the variance for the standard deviation; with a variance of 1 there is no difference
+    ("16_vae", "draw"): ("np.exp(log_variance / 2)", "np.exp(log_variance)"),
+    # the mean over the latent numbers; with one there is no difference
+    ("16_vae", "price"): ("terms.sum(axis=1) / 2", "terms.mean(axis=1) / 2"),
+    # overflows
+    ("16_vae", "likelihood"): ("np.logaddexp(0, logits)", "np.log(1 + np.exp(logits))"),
+    # underflows: the logarithm of zero
+    ("16_vae", "bound"): ("largest = log_weights.max(axis=0)", "largest = 0"),
+    # the mistake that was to be found
+    ("16_vae", "repair"): (
+        "(np.logaddexp(0, logits) - pixels * logits).sum(axis=1)",
+        "(np.logaddexp(0, logits) - pixels * logits).mean()",
+    ),
 }
 # what they raise: an error of the test cell itself would be another one
 FOUND = ("CheckError: ", "AssertionError: ", "ValueError: cannot reshape")
