@@ -7,6 +7,7 @@ something, a marker, a dash or a label says it too. Importing this module sets M
 defaults for the process, so that figures drawn without these functions look alike.
 """
 
+from dlbook.plot.agents import cart_pole, value_map
 from dlbook.plot.animation import Animation, animate
 from dlbook.plot.curves import bars, curves, histogram, lines
 from dlbook.plot.diagrams import flow, network
@@ -23,6 +24,7 @@ __all__ = [
     "Animation",
     "animate",
     "bars",
+    "cart_pole",
     "colored_words",
     "confusion_matrix",
     "curves",
@@ -38,5 +40,6 @@ __all__ = [
     "number_grid",
     "scatter",
     "use_style",
+    "value_map",
     "word_heat_map",
 ]
