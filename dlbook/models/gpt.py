@@ -30,11 +30,12 @@ class CausalSelfAttention(layers.Layer):
     Args:
         num_heads: Number of heads; it must divide the width of the input.
         dropout: Share of the attention weights set to zero in training.
+        causal: Whether later tokens are hidden. Without it the layer is an encoder's.
     """
 
-    def __init__(self, num_heads: int, dropout: float = 0.0, **kwargs):
+    def __init__(self, num_heads: int, dropout: float = 0.0, causal: bool = True, **kwargs):
         super().__init__(**kwargs)
-        self.num_heads, self.dropout = num_heads, dropout
+        self.num_heads, self.dropout, self.causal = num_heads, dropout, causal
         self.drop = layers.Dropout(dropout)
 
     def build(self, input_shape):
@@ -82,12 +83,19 @@ class CausalSelfAttention(layers.Layer):
 
     def _weights(self, query, key, start):
         scores = ops.matmul(query * query.shape[-1] ** -0.5, ops.transpose(key, (0, 1, 3, 2)))
+        if not self.causal:
+            return ops.softmax(scores)
         queries = start + ops.arange(ops.shape(query)[2])
         visible = ops.arange(ops.shape(key)[2]) <= queries[:, None]  # (query, key)
         return ops.softmax(ops.where(visible, scores, ops.cast(_HIDDEN, scores.dtype)))
 
     def get_config(self):
-        return {**super().get_config(), "num_heads": self.num_heads, "dropout": self.dropout}
+        settings = {
+            "num_heads": self.num_heads,
+            "dropout": self.dropout,
+            "causal": self.causal,
+        }
+        return {**super().get_config(), **settings}
 
 
 @keras.saving.register_keras_serializable(package="dlbook")
@@ -98,13 +106,22 @@ class DecoderBlock(layers.Layer):
         num_heads: Heads of the attention.
         dropout: Share of features set to zero in training.
         init_std: Standard deviation of the first weights of the two layers whose output is added.
+        causal: Whether later tokens are hidden.
     """
 
-    def __init__(self, num_heads: int, dropout: float = 0.0, init_std: float = 0.02, **kwargs):
+    def __init__(
+        self,
+        num_heads: int,
+        dropout: float = 0.0,
+        init_std: float = 0.02,
+        causal: bool = True,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.num_heads, self.dropout, self.init_std = num_heads, dropout, init_std
+        self.causal = causal
         self.norm_1 = layers.LayerNormalization(epsilon=_EPSILON, name="norm_1")
-        self.attention = CausalSelfAttention(num_heads, dropout, name="attention")
+        self.attention = CausalSelfAttention(num_heads, dropout, causal, name="attention")
         self.norm_2 = layers.LayerNormalization(epsilon=_EPSILON, name="norm_2")
         self.drop = layers.Dropout(dropout)
 
@@ -135,6 +152,7 @@ class DecoderBlock(layers.Layer):
             "num_heads": self.num_heads,
             "dropout": self.dropout,
             "init_std": self.init_std,
+            "causal": self.causal,
         }
         return {**super().get_config(), **settings}
 
@@ -153,6 +171,8 @@ class GPT(keras.Model):
         num_heads: Heads of the attention in each block.
         hidden_dim: Width of the vectors between the blocks; a multiple of ``num_heads``.
         dropout: Share of features set to zero in training.
+        causal: Whether later tokens are hidden. A model that sees them cannot write; chapter 14
+            shows it.
 
     Raises:
         ValueError: A size is out of range, or ``num_heads`` does not divide ``hidden_dim``.
@@ -167,6 +187,7 @@ class GPT(keras.Model):
         num_heads: int = 4,
         hidden_dim: int = 128,
         dropout: float = 0.0,
+        causal: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -184,7 +205,7 @@ class GPT(keras.Model):
             raise ValueError("max_length must be 2 or more: with one token there is no next one")
         if hidden_dim % num_heads:
             raise ValueError(f"num_heads={num_heads} must divide hidden_dim={hidden_dim}")
-        self.max_length, self.dropout = max_length, dropout
+        self.max_length, self.dropout, self.causal = max_length, dropout, causal
         self.token_embedding = layers.Embedding(
             vocabulary_size, hidden_dim, embeddings_initializer=_normal(), name="tokens"
         )
@@ -195,7 +216,7 @@ class GPT(keras.Model):
         # the more is added up, the smaller the pieces: as in GPT-2
         init_std = 0.02 * (2 * num_layers) ** -0.5
         self.blocks = [
-            DecoderBlock(num_heads, dropout, init_std, name=f"block_{number}")
+            DecoderBlock(num_heads, dropout, init_std, causal, name=f"block_{number}")
             for number in range(num_layers)
         ]
         self.norm = layers.LayerNormalization(epsilon=_EPSILON, name="norm")
@@ -261,7 +282,8 @@ class GPT(keras.Model):
         return ops.cast(ops.matmul(self.norm(x), ops.transpose(matrix)), "float32")
 
     def get_config(self):
-        return {**super().get_config(), **self.sizes, "dropout": self.dropout}
+        settings = {"dropout": self.dropout, "causal": self.causal}
+        return {**super().get_config(), **self.sizes, **settings}
 
 
 # --- GPT-2's own weights
@@ -304,6 +326,29 @@ def from_keras_hub(backbone: keras.Model) -> GPT:
         block.contract.set_weights(theirs._feedforward_output_dense.get_weights())
     model.norm.set_weights(backbone.layer_norm.get_weights())
     return model
+
+
+def load_gpt2(preset: str = "gpt2_base_en") -> tuple[GPT, object]:
+    """GPT-2 with its published weights, and its tokenizer, through KerasHub.
+
+    Args:
+        preset: KerasHub's name of the model (downloaded, 0.5 GB for the smallest), or a folder:
+            KerasHub's own form, or Hugging Face's (config.json, model.safetensors, vocab.json,
+            merges.txt).
+
+    Returns:
+        The model, and KerasHub's ``GPT2Tokenizer``: call it with a text, ``detokenize`` numbers.
+
+    Raises:
+        ImportError: The extra ``pretrained`` is not installed; the message says how.
+        OSError, ValueError: There is no such model.
+    """
+    try:
+        import keras_hub
+    except ImportError as error:
+        raise ImportError("GPT-2 needs KerasHub: pip install -e '.[pretrained]'") from error
+    backbone = keras_hub.models.GPT2Backbone.from_preset(preset)
+    return from_keras_hub(backbone), keras_hub.models.GPT2Tokenizer.from_preset(preset)
 
 
 def _normal(std: float = 0.02) -> keras.initializers.Initializer:

@@ -1,5 +1,7 @@
 """GPT: against NumPy and KerasHub, what may see what, and writing with and without a cache."""
 
+import json
+import sys
 from pathlib import Path
 
 import keras
@@ -82,6 +84,13 @@ def test_no_token_sees_a_later_one() -> None:
     assert (np.abs(before[:, 5:] - after[:, 5:]).max(axis=-1) > 1e-4).all()
 
 
+def test_without_the_mask_every_token_sees_all() -> None:
+    before, changed = small(causal=False), TOKENS.copy()
+    changed[:, 5] = (changed[:, 5] + 1) % 11
+    moved = np.abs(np.asarray(before(TOKENS)) - np.asarray(before(changed))).max(axis=-1)
+    assert (moved > 1e-5).all()
+
+
 def test_attention_maps() -> None:
     maps = small().attention_maps(TOKENS)
     assert maps.shape == (2, 2, 2, 8, 8)
@@ -156,6 +165,53 @@ def test_equal_to_keras_hub() -> None:
     np.testing.assert_allclose(model(TOKENS), logits, atol=2e-4)
 
 
+def test_gpt2_is_read_from_a_local_folder(tmp_path: Path) -> None:
+    pytest.importorskip("keras_hub", reason="needs the extra `pretrained`")
+    from safetensors.numpy import save_file
+
+    width, context, vocabulary = 8, 6, 260
+    shapes = {"wte.weight": (vocabulary, width), "wpe.weight": (context, width)}
+    for name in ("ln_f", "h.0.ln_1", "h.0.ln_2"):
+        shapes |= {f"{name}.weight": (width,), f"{name}.bias": (width,)}
+    for name, inputs, outputs in (
+        ("attn.c_attn", width, 3 * width),
+        ("attn.c_proj", width, width),
+        ("mlp.c_fc", width, 4 * width),
+        ("mlp.c_proj", 4 * width, width),
+    ):
+        shapes |= {f"h.0.{name}.weight": (inputs, outputs), f"h.0.{name}.bias": (outputs,)}
+    tensors = {name: RNG.normal(size=shape).astype("float32") for name, shape in shapes.items()}
+    save_file(tensors, tmp_path / "model.safetensors")
+    config = {
+        "model_type": "gpt2",
+        "vocab_size": vocabulary,
+        "n_layer": 1,
+        "n_head": 2,
+        "n_embd": width,
+        "n_positions": context,
+        "resid_pdrop": 0.1,
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    letters = [chr(code) for code in range(33, 127)]
+    pieces = {piece: number for number, piece in enumerate([*letters, "Ġ", "th", "<|endoftext|>"])}
+    (tmp_path / "vocab.json").write_text(json.dumps(pieces))
+    (tmp_path / "merges.txt").write_text("#version: 0.2\nt h\n")
+    model, tokenizer = gpt.load_gpt2(str(tmp_path))
+    tokens = np.asarray(tokenizer("the"))
+    np.testing.assert_array_equal(tokens, [pieces["th"], pieces["e"]])
+    assert tokenizer.detokenize(tokens) == "the"
+    np.testing.assert_array_equal(model.token_embedding.get_weights()[0], tensors["wte.weight"])
+    kernel = model.blocks[0].attention.query_key_value.get_weights()[0]
+    np.testing.assert_array_equal(kernel, tensors["h.0.attn.c_attn.weight"])
+    assert generation.generate(model, tokens[None], 3).shape == (1, 5)
+
+
+def test_without_keras_hub_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keras_hub", None)
+    with pytest.raises(ImportError, match="pretrained"):
+        gpt.load_gpt2()
+
+
 # --- samplers
 
 
@@ -189,9 +245,15 @@ def test_draws_have_the_probabilities_of_the_softmax() -> None:
 # --- writing
 
 
+@pytest.fixture(scope="module")
+def writer() -> GPT:
+    """One model for the tests that compile the loop: each compilation takes a second."""
+    return small()
+
+
 @pytest.mark.parametrize("settings", [{}, {"temperature": 0.0}, {"top_k": 3}, {"top_p": 0.8}])
-def test_the_cache_does_not_change_the_text(settings: dict) -> None:
-    model = small()
+def test_the_cache_does_not_change_the_text(writer: GPT, settings: dict) -> None:
+    model = writer
     cached = generation.generate(model, TOKENS[:, :3], 20, **settings)  # over three windows
     plain = generation.generate(model, TOKENS[:, :3], 20, use_cache=False, **settings)
     assert cached.shape == (2, 23)
@@ -199,14 +261,13 @@ def test_the_cache_does_not_change_the_text(settings: dict) -> None:
     np.testing.assert_array_equal(cached[:, :3], TOKENS[:, :3])
 
 
-def test_greedy_writing_by_hand() -> None:
-    model = small()
-    tokens = TOKENS[:1, :2]
+def test_greedy_writing_by_hand(writer: GPT) -> None:
+    model, tokens = writer, TOKENS[:, :2]
     for _ in range(6):
         likeliest = np.asarray(model(tokens))[:, -1].argmax(axis=-1)
         tokens = np.concatenate([tokens, likeliest[:, None]], axis=1)
     np.testing.assert_array_equal(
-        generation.generate(model, TOKENS[:1, :2], 6, temperature=0), tokens
+        generation.generate(model, TOKENS[:, :2], 6, temperature=0), tokens
     )
 
 
@@ -219,15 +280,15 @@ def test_seeds_change_the_text_and_weights_do_too() -> None:
     assert (first != generation.generate(model, TOKENS[:, :1], 30, seed=1)).any()
 
 
-def test_a_prompt_longer_than_the_context_is_read_from_its_end() -> None:
-    model = small()
+def test_a_prompt_longer_than_the_context_is_read_from_its_end(writer: GPT) -> None:
+    model = writer
     long = np.concatenate([TOKENS, TOKENS], axis=1)
     a, b = (generation.generate(model, p, 3, temperature=0) for p in (long, long[:, -4:]))
     np.testing.assert_array_equal(a[:, 16:], b[:, 4:])
 
 
-def test_nothing_to_write() -> None:
-    np.testing.assert_array_equal(generation.generate(small(), TOKENS, 0), TOKENS)
+def test_nothing_to_write(writer: GPT) -> None:
+    np.testing.assert_array_equal(generation.generate(writer, TOKENS, 0), TOKENS)
 
 
 # --- bad input
@@ -264,6 +325,8 @@ def test_too_long_a_text_is_named() -> None:
         (TOKENS, {"top_p": 0.0}, "top_p"),
     ],
 )
-def test_bad_prompts_and_settings_are_named(prompt, settings: dict, message: str) -> None:
+def test_bad_prompts_and_settings_are_named(
+    writer: GPT, prompt: np.ndarray, settings: dict, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
-        generation.generate(small(), prompt, 3, **settings)
+        generation.generate(writer, prompt, 3, **settings)
