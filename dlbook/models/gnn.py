@@ -13,8 +13,8 @@ others. This needs Keras on TensorFlow; all else runs on every backend.
 Papers: Kipf & Welling, "Semi-supervised classification with graph convolutional networks", ICLR
 2017 (GCN); Hamilton, Ying & Leskovec, "Inductive representation learning on large graphs",
 NeurIPS 2017 (GraphSAGE); Veličković and others, "Graph attention networks", ICLR 2018 (GAT);
-Gasteiger, Bojchevski & Günnemann, "Predict then propagate", ICLR 2019 (APPNP); Chen and others,
-"Simple and deep graph convolutional networks", ICML 2020 (the initial connection).
+Liu, Gao & Ji, "Towards deeper graph neural networks", KDD 2020 (DAGNN); Chen and others, "Simple
+and deep graph convolutional networks", ICML 2020 (the initial connection).
 """
 
 import keras
@@ -22,35 +22,40 @@ import numpy as np
 from keras import ops
 
 from dlbook.models.graph_layers import (
+    AdaptivePropagation,
     Dropout,
     GraphAttention,
     GraphConvolution,
     NormalizedEdges,
     PairScores,
-    PersonalizedPropagation,
     Projection,
     SageConvolution,
     propagate,
 )
 
 __all__ = [
+    "FULL_SIZE",
+    "AdaptivePropagation",
     "Dropout",
     "GraphAttention",
     "GraphConvolution",
     "NormalizedEdges",
     "PairScores",
-    "PersonalizedPropagation",
     "Projection",
     "SageConvolution",
-    "build_appnp",
+    "build_dagnn",
     "build_gat",
     "build_gcn",
     "build_graphsage",
     "build_link_predictor",
     "full_batch",
     "graph_tensors",
+    "link_batches",
     "propagate",
 ]
+
+# arguments of build_gcn for the run on a GPU
+FULL_SIZE = {"num_hidden": 64, "num_layers": 64, "initial": 0.1, "dropout": 0.6}
 
 
 def build_gcn(
@@ -177,39 +182,34 @@ def build_gat(
     return keras.Model((features, edges), logits, name="gat")
 
 
-def build_appnp(
+def build_dagnn(
     num_features: int,
     num_classes: int,
     *,
-    num_hidden: int = 64,
+    num_hidden: int = 32,
     steps: int = 10,
-    teleport: float = 0.1,
     dropout: float = 0.8,
-    edge_dropout: float = 0.0,
-    weight_decay: float = 5e-3,
+    weight_decay: float = 2e-3,
     sparse: bool = False,
 ) -> keras.Model:
-    """APPNP: a perceptron gives every node its logits, then the logits travel along the edges.
+    """DAGNN: a perceptron gives every node its logits, then the logits travel along the edges.
 
     Args:
-        steps: Rounds of message passing. They have no weights, and messages are as narrow as the
-            logits, so ten rounds cost less than one round of a wide layer.
-        teleport: Share of a node's own first logits in every round.
-        edge_dropout: Share of the edges set to zero in training, others in every round.
+        steps: Rounds of message passing. Messages are as narrow as the logits, so that ten rounds
+            cost less than one round of a wide layer.
 
-    The other arguments are as for ``build_gcn``.
+    The other arguments are as for ``build_gcn``; the penalty is on the weights of both layers.
     """
     features, edges = _inputs(num_features, sparse)
     _positive(num_classes=num_classes, num_hidden=num_hidden, steps=steps)
+    penalty = _penalty(weight_decay)
     loops, weights = NormalizedEdges()(edges, features)
     x = Dropout(dropout)(features)
-    x = Projection(
-        num_hidden, activation="relu", kernel_regularizer=_penalty(weight_decay), name="hidden"
-    )(x)
+    x = Projection(num_hidden, "relu", penalty, name="hidden")(x)
     x = Dropout(dropout)(x)
-    x = Projection(num_classes, dtype="float32", name="prediction")(x)
-    propagation = PersonalizedPropagation(steps, teleport, edge_dropout, dtype="float32")
-    return keras.Model((features, edges), propagation(x, loops, weights), name="appnp")
+    x = Projection(num_classes, None, penalty, dtype="float32", name="prediction")(x)
+    x = AdaptivePropagation(steps, dtype="float32", name="logits")(x, loops, weights)
+    return keras.Model((features, edges), x, name="dagnn")
 
 
 def build_link_predictor(
@@ -332,3 +332,30 @@ def full_batch(graph, labels, nodes, steps=1):
     counts = np.zeros(len(labels), "float32")
     counts[nodes] = 1
     return tf.data.Dataset.from_tensors((graph, labels, counts)).repeat(steps)
+
+
+def link_batches(graph, pairs, steps, seed=0):
+    """Batches for ``build_link_predictor``: all known edges, and as many pairs drawn at random.
+
+    Args:
+        graph: The inputs (features, edges), of ``graph_tensors``. Its edges carry the messages.
+        pairs: (pairs, 2), edges to learn, one row for each.
+        steps: Batches of an epoch; each draws other pairs. A few of them may be edges.
+        seed: Seed of the drawn pairs.
+
+    Returns:
+        A ``tf.data.Dataset`` of ((features, edges, pairs), answers), 1 for edges and 0 for others.
+    """
+    import tensorflow as tf
+
+    pairs = tf.constant(pairs, "int32")
+    num_nodes = graph[0].shape[0]
+    answers = tf.repeat([1.0, 0.0], len(pairs))
+
+    def batch(step):
+        drawn = tf.random.stateless_uniform(
+            pairs.shape, [seed, step], minval=0, maxval=num_nodes, dtype="int32"
+        )
+        return (*graph, tf.concat([pairs, drawn], axis=0)), answers
+
+    return tf.data.Dataset.range(steps).map(batch)

@@ -1,4 +1,4 @@
-"""Layers that pass messages along a list of edges: GCN, GraphSAGE, GAT, APPNP.
+"""Layers that pass messages along a list of edges: GCN, GraphSAGE, GAT, DAGNN.
 
 Nodes are numbered from 0. ``values`` (nodes, channels) is what the nodes hold; a row of ``edges``
 (edges, 2) is (source, target), and the target hears the source. All sums run over the edges with
@@ -239,34 +239,39 @@ class GraphAttention(Projection):
 
 
 @register
-class PersonalizedPropagation(layers.Layer):
-    """APPNP's rounds of message passing, each of which comes back a little to the start.
+class AdaptivePropagation(layers.Layer):
+    """DAGNN's rounds of message passing, without weights, and a gate that weighs the rounds.
 
-    values ← (1 - teleport) · weighted sum over the neighbours + teleport · first values
+    With values H after k rounds, k = 0 to steps, the answer is the sum of sigmoid(H a + b) H: each
+    node decides how much it takes from how far away. All rounds share a and b.
 
     Args:
         steps: Rounds.
-        teleport: Share of the first values in every round.
-        dropout: Share of the edges set to zero in training, others in every round.
     """
 
-    def __init__(self, steps=10, teleport=0.1, dropout=0.0, **settings):
+    def __init__(self, steps=10, **settings):
         super().__init__(**settings)
-        self.steps, self.teleport, self.dropout = steps, teleport, dropout
-        self.drop = Dropout(dropout)
+        self.steps = steps
 
-    def call(self, values, edges, weights, training=False):
-        """From values (nodes, channels), and edges and weights of NormalizedEdges."""
-        first = values
+    def build(self, values_shape):
+        self.kernel = self.add_weight(shape=(values_shape[-1], 1), name="kernel")
+        self.bias = self.add_weight(shape=(1,), initializer="zeros", name="bias")
+
+    def rounds(self, values, edges, weights):
+        """Values (nodes, steps + 1, channels) of all rounds, and their gates (…, 1)."""
+        rounds = [values]
         for _ in range(self.steps):
-            kept = self.drop(weights, training=training)
-            values = propagate(values, edges, kept)
-            values = (1 - self.teleport) * values + self.teleport * first
-        return values
+            rounds.append(propagate(rounds[-1], edges, weights))
+        rounds = ops.stack(rounds, axis=1)
+        return rounds, ops.sigmoid(ops.matmul(rounds, self.kernel) + self.bias)
+
+    def call(self, values, edges, weights):
+        """From values (nodes, channels), and edges and weights of NormalizedEdges."""
+        rounds, gates = self.rounds(values, edges, weights)
+        return ops.sum(rounds * gates, axis=1)
 
     def get_config(self):
-        own = {"steps": self.steps, "teleport": self.teleport, "dropout": self.dropout}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "steps": self.steps}
 
 
 @register

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from dlbook import train
 from dlbook.models import gnn, graph_layers
@@ -25,7 +26,7 @@ BUILDERS = {
     "deep": lambda *sizes, **s: gnn.build_gcn(*sizes, num_layers=4, initial=0.2, **s),
     "graphsage": gnn.build_graphsage,
     "gat": gnn.build_gat,
-    "appnp": lambda *sizes, **s: gnn.build_appnp(*sizes, **{"edge_dropout": 0.3, **s}),
+    "dagnn": gnn.build_dagnn,
 }
 EVERY_BUILDER = pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
 
@@ -126,12 +127,15 @@ def test_attention_is_the_dense_formula(average):
     np.testing.assert_allclose(totals, 1, atol=1e-5)
 
 
-def test_personalized_propagation_comes_near_its_closed_form():
+def test_adaptive_propagation_is_the_dense_formula():
     features, edges = graph()
-    layer = gnn.PersonalizedPropagation(steps=200, teleport=0.1)
+    layer = gnn.AdaptivePropagation(steps=3)
     found = layer(features, *gnn.NormalizedEdges()(edges, features))
-    limit = 0.1 * np.linalg.inv(np.eye(NODES) - 0.9 * normalized(ADJACENCY)) @ X
-    np.testing.assert_allclose(found, limit, atol=1e-4)
+    dense, values = 0, X
+    for _ in range(4):
+        gates = 1 / (1 + np.exp(-values @ layer.kernel.numpy() - layer.bias.numpy()))
+        dense, values = dense + gates * values, normalized(ADJACENCY) @ values
+    np.testing.assert_allclose(found, dense, atol=1e-5)
 
 
 def test_a_graph_without_edges_leaves_a_perceptron():
@@ -190,7 +194,8 @@ def test_parameters_by_hand():
         gnn.build_graphsage: (2 * f + 1) * 64 + (2 * 64 + 1) * c,
         # kernel, two attention vectors and a shift for each of 8 heads of 8, then for one of 7
         gnn.build_gat: (f + 3) * 64 + (64 + 3) * c,
-        gnn.build_appnp: (f + 1) * 64 + (64 + 1) * c,
+        # a gate of one weight per logit and a bias
+        gnn.build_dagnn: (f + 1) * 32 + (32 + 1) * c + c + 1,
     }
     for build, expected in counts.items():
         assert build(f, c).count_params() == expected, build.__name__
@@ -279,6 +284,14 @@ def test_twenty_layers_stay_different_with_the_initial_connection_only():
     assert spread[0] < 0.3 * spread[1]
 
 
+def test_the_full_size_is_a_deep_gcn_with_the_initial_connection():
+    small = {**gnn.FULL_SIZE, "num_hidden": 4, "num_layers": 3}
+    model = compiled(gnn.build_gcn(FEATURES, CLASSES, sparse=True, **small))
+    train.fit(model, gnn.full_batch(graph(sparse=True), LABELS, [0, 7]), table=False)
+    assert gnn.FULL_SIZE["initial"] > 0
+    assert gnn.FULL_SIZE["num_layers"] > 8
+
+
 # ---- links ----
 
 
@@ -291,6 +304,37 @@ def test_pairs_are_scored_by_inner_products():
     latent = encoder((features, edges)).numpy()
     np.testing.assert_allclose(found, (latent[pairs[:, 0]] * latent[pairs[:, 1]]).sum(1), atol=1e-5)
     assert found[0] == found[1]  # an edge has no direction
+
+
+def test_batches_of_links_hold_every_edge_and_as_many_drawn_pairs():
+    batches = list(gnn.link_batches(graph(sparse=True), ONE_WAY, 3, seed=5))
+    assert len(batches) == 3
+    drawn = []
+    for (features, edges, pairs), answers in batches:
+        assert features.shape == (NODES, FEATURES)
+        assert np.array_equal(edges, EDGES)
+        assert np.array_equal(pairs[: len(ONE_WAY)], ONE_WAY)
+        assert answers.numpy().tolist() == [1.0] * len(ONE_WAY) + [0.0] * len(ONE_WAY)
+        drawn.append(pairs.numpy()[len(ONE_WAY) :])
+    assert not np.array_equal(drawn[0], drawn[1])
+    assert 0 <= np.min(drawn) <= np.max(drawn) < NODES
+    again = list(gnn.link_batches(graph(sparse=True), ONE_WAY, 3, seed=5))
+    assert np.array_equal(again[2][0][2], batches[2][0][2])
+
+
+def test_links_of_a_small_graph_are_learned():
+    keras.utils.set_random_seed(0)
+    model = gnn.build_link_predictor(NODES, dropout=0.0)
+    model.compile(
+        keras.optimizers.Adam(0.02),
+        keras.losses.BinaryCrossentropy(from_logits=True),
+        jit_compile=False,
+    )
+    one_hot = graph(np.eye(NODES))
+    train.fit(model, gnn.link_batches(one_hot, ONE_WAY, 20), epochs=5, table=False)
+    pairs = np.array([(i, j) for i in range(NODES) for j in range(i)], "int32")
+    scores = model((*one_hot, tf.constant(pairs))).numpy()
+    assert roc_auc_score(ADJACENCY[pairs[:, 0], pairs[:, 1]], scores) > 0.9
 
 
 # ---- bad input ----
@@ -339,6 +383,6 @@ def test_wrong_settings_of_single_builders_are_refused():
     with pytest.raises(ValueError, match="num_heads"):
         gnn.build_gat(3, 3, num_heads=0)
     with pytest.raises(ValueError, match="steps"):
-        gnn.build_appnp(3, 3, steps=0)
+        gnn.build_dagnn(3, 3, steps=0)
     with pytest.raises(ValueError, match="num_latent"):
         gnn.build_link_predictor(3, num_latent=0)
