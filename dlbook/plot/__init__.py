@@ -15,7 +15,7 @@ from dlbook.plot.graphs import graph, scatter
 from dlbook.plot.images import confusion_matrix, image_grid, number_grid
 from dlbook.plot.style import COLORS, describe, new_axes, use_style
 from dlbook.plot.surfaces import decision_surface
-from dlbook.plot.texts import colored_words, word_heat_map
+from dlbook.plot.texts import attention_map, colored_words, word_heat_map
 
 use_style()
 
@@ -23,6 +23,7 @@ __all__ = [
     "COLORS",
     "Animation",
     "animate",
+    "attention_map",
     "bars",
     "cart_pole",
     "colored_words",

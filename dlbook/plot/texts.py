@@ -136,6 +136,43 @@ def word_heat_map(
     return ax
 
 
+def attention_map(
+    weights: np.ndarray, tokens: Sequence[str], *, title: str = "", ax: Axes | None = None
+) -> Axes:
+    """Who looks at whom: one row for each token that asks, one column for each that is looked at.
+
+    Args:
+        weights: (tokens, tokens), rows are queries; 0 is dark, the largest weight is bright.
+        tokens: The tokens in order; a text is taken character by character.
+        title: Title of the Axes.
+        ax: Where to draw.
+
+    Raises:
+        ValueError: No tokens, or another number of weights.
+    """
+    weights, tokens = np.asarray(weights, dtype=float), list(tokens)
+    if not tokens or weights.shape != (len(tokens), len(tokens)):
+        raise ValueError(f"weights must be square, one row for each token, not {weights.shape}")
+    side = 1.2 + 0.14 * len(tokens)
+    ax = new_axes(ax, side + 0.6, side)
+    image = ax.imshow(weights, cmap=SEQUENTIAL, vmin=0)
+    shown = [token if token.strip() else "␣" for token in tokens]
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(range(len(tokens)), shown, fontsize=7)
+    ax.tick_params(length=0)
+    ax.set(xlabel="looked at", ylabel="looking")
+    ax.set_title(title)
+    ax.figure.colorbar(image, ax=ax, pad=0.02, shrink=0.8)
+    strongest = weights.argmax(axis=1)
+    steps_back = float(np.mean(np.arange(len(tokens)) - strongest))
+    describe(
+        ax,
+        f"{title or 'Attention map'}: weights between {len(tokens)} tokens; the one that is looked "
+        f"at most lies {steps_back:.1f} places back on average.",
+    )
+    return ax
+
+
 def _fitting(words: Sequence[str], values: np.ndarray, dimensions: int) -> np.ndarray:
     values = np.asarray(values, dtype=float)
     if not len(words):

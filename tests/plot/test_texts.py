@@ -90,3 +90,14 @@ def test_wrong_arguments_are_refused(draw, words, values, message):
 def test_another_number_of_names_is_refused():
     with pytest.raises(ValueError, match="rows has 1 names for 2 units"):
         plot.word_heat_map(WORDS, np.zeros((4, 2)), rows=["one"])
+
+
+def test_attention_map_names_queries_and_keys() -> None:
+    weights = np.array([[1.0, 0.0, 0.0], [0.9, 0.1, 0.0], [0.2, 0.7, 0.1]])
+    ax = plot.attention_map(weights, "a b", title="head 1")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "␣", "b"]
+    np.testing.assert_array_equal(ax.images[0].get_array(), weights)
+    assert "0.7 places back" in alternative_text(ax.figure)
+    for wrong in (weights[:2], weights[:2, :2]):
+        with pytest.raises(ValueError, match="one row for each token"):
+            plot.attention_map(wrong, "a b")
