@@ -144,13 +144,13 @@ def batches_by_length(
 
     Args:
         groups: what ``group_by_length`` made.
-        labels: (sequences,): one for each row.
+        labels: (sequences, ...): one for each row.
         batch_size: sequences in a batch, always that many.
         seed: seed of the orders.
 
     Returns:
-        A data set of (padded numbers (batch_size, width), labels (batch_size,)) that knows its
-        length, for ``train.fit``.
+        A data set of (padded numbers (batch_size, width), labels (batch_size, ...)) that
+        knows its length, for ``train.fit``.
 
     Raises:
         ValueError: when the labels do not fit, or there is not a single whole batch.
@@ -168,7 +168,7 @@ def batches_by_length(
     def one_pass():
         rng = np.random.default_rng([seed, next(passes)])
         batches = []
-        carried = np.zeros((0, 0), np.int32), np.zeros(0, labels.dtype)
+        carried = np.zeros((0, 0), np.int32), labels[:0]
         for group in groups:
             width = group.padded.shape[1]
             wider = np.pad(carried[0], ((0, 0), (0, width - carried[0].shape[1])))
@@ -183,7 +183,7 @@ def batches_by_length(
 
     signature = (
         tf.TensorSpec((batch_size, None), tf.int32),
-        tf.TensorSpec((batch_size,), labels.dtype),
+        tf.TensorSpec((batch_size, *labels.shape[1:]), labels.dtype),
     )
     dataset = tf.data.Dataset.from_generator(one_pass, output_signature=signature)
     return dataset.apply(tf.data.experimental.assert_cardinality(count // batch_size))

@@ -113,6 +113,15 @@ def test_the_seed_decides_the_order():
     assert first(1) == first(1) != first(2)
 
 
+def test_labels_may_have_any_shape():
+    labels = np.arange(20.0).reshape(10, 2)
+    data = batches_by_length(
+        group_by_length(sequences(*range(1, 11)), [5, 9]), labels, batch_size=5
+    )
+    for x, y in data:
+        assert rows_of(x.numpy()) == (y.numpy()[:, 0] / 2).tolist()
+
+
 def test_batches_refuse():
     groups = group_by_length(sequences(1, 2), [3])
     with pytest.raises(ValueError, match="labels has 3 entries for 2 sequences"):
