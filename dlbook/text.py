@@ -226,8 +226,9 @@ def neighbour_vectors(
 
     if not 1 <= dim < num_words:
         raise ValueError(f"dim must be from 1 to {num_words - 1}, got {dim}")
-    # a zero between two texts: the end of one is no neighbour of the beginning of the next
-    joined = np.concatenate([part for text in sequences for part in (text, [0])] or [[0]])
+    # zeros between two texts: the end of one is no neighbour of the beginning of the next
+    gap = np.zeros(window, np.int32)
+    joined = np.concatenate([gap, *(part for text in sequences for part in (text, gap))])
     if joined.max() >= num_words:
         raise ValueError(f"sequences has the number {joined.max()}, num_words is {num_words}")
     counts = sparse.csr_matrix((num_words, num_words), dtype=np.float32)
