@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 # arguments of build_gcn for the run on a GPU
-FULL_SIZE = {"num_hidden": 64, "num_layers": 64, "initial": 0.1, "dropout": 0.6}
+FULL_SIZE = {"num_hidden": 64, "num_layers": 64, "initial": 0.5}
 
 
 def build_gcn(
