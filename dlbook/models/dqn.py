@@ -330,11 +330,6 @@ def train(
     agent, rollout = run.agent, Rollout(envs, int(generator.integers(2**31)))
     buffer = ReplayBuffer(config.buffer_size, agent.online.input_shape[-1])
     best, logs, learned, evaluated = agent.get_weights(), [], 0, 0
-
-    def judge(episodes: int) -> float:
-        own_seed = int(generator.integers(2**31))
-        return float(evaluate(agent.act, judges, episodes=episodes, seed=own_seed).mean())
-
     for step in range(config.num_envs, config.total_steps + 1, config.num_envs):
         actions = agent.act(rollout.observations, config.epsilon(step), generator)
         transitions, finished = rollout.step(actions)
@@ -346,18 +341,22 @@ def train(
             logs.append(agent.learn(batches))
         if logs and step - evaluated >= config.evaluate_every:
             evaluated = step
-            score = judge(config.evaluation_episodes)
-            if config.goal is not None and score >= config.goal:
-                # one perfect score may be luck: the agent must do it again, on other episodes
-                score = min(score, judge(3 * config.evaluation_episodes))
+            scores = evaluate(
+                agent.act,
+                judges,
+                episodes=config.evaluation_episodes,
+                seed=int(generator.integers(2**31)),
+            )
             run.steps.append(step)
-            run.scores.append(score)
+            run.scores.append(float(scores.mean()))
             run.losses.append(float(np.mean([log["loss"] for log in logs])))
             run.values.append(float(np.mean([log["value"] for log in logs])))
             logs = []
             if run.best == len(run.scores) - 1:
                 best = agent.get_weights()
-            if config.goal is not None and score >= config.goal:
+            goal = math.inf if config.goal is None else config.goal
+            recent = run.scores[-config.goal_times :]
+            if len(recent) == config.goal_times and min(recent) >= goal:
                 break
     agent.set_weights(best)
     envs.close()

@@ -34,8 +34,9 @@ class Config:
         epsilon_steps: Steps in which the share falls, in a straight line.
         evaluate_every: Steps between two evaluations.
         evaluation_episodes: Episodes of an evaluation.
-        goal: Stop when an evaluation has this mean return, and a second one, three times as long,
-            has it too. None: never stop early.
+        goal: A mean return to stop at. None: never stop early.
+        goal_times: Stop when this many evaluations in a row have reached the goal. One of them may
+            be luck, and an agent that is good now may be bad a thousand steps later.
     """
 
     seed: int = 0
@@ -62,6 +63,7 @@ class Config:
     evaluate_every: int = 4_000
     evaluation_episodes: int = 50
     goal: float | None = None
+    goal_times: int = 3
 
     def __post_init__(self):
         counts = (
@@ -71,6 +73,7 @@ class Config:
             "updates",
             "epsilon_steps",
             "evaluation_episodes",
+            "goal_times",
         )
         for name in counts:
             if getattr(self, name) < 1:
@@ -100,11 +103,14 @@ class Config:
 # 1 / (1 - 0.99) = 100 when it never ends, which is where the values start
 CARTPOLE = Config(
     total_steps=40_000,
+    buffer_size=2_000,  # with 50,000 it reaches 500 too, and forgets again
     scale=(2.4, 2.0, 0.2, 2.0),
     initial_value=100.0,
+    epsilon_steps=5_000,
     evaluate_every=1_000,
     evaluation_episodes=100,
     goal=500.0,
+    goal_times=3,
 )
 
 # for a run on a GPU: Acrobot-v1, a pendulum of two links that has to swing its tip up. Six numbers,
