@@ -85,6 +85,21 @@ MISTAKES = {
     ),
     # the colleague's mistake
     ("09_lstm", "both-ways"): ("backward(sequence[::-1])[::-1]", "backward(sequence[::-1])"),
+    # the width of x for that of a key; they are equal in the visible test
+    ("14_gpt", "weights"): ("np.sqrt(to_key.shape[1])", "np.sqrt(x.shape[1])"),
+    # the mean over all tokens; with one there is no difference
+    ("14_gpt", "dense-part"): ("x.mean(axis=-1, keepdims=True)", "x.mean()"),
+    # sorted, and never put back; the visible logits are in order
+    ("14_gpt", "sampling"): ("share >= last, share", "ordered >= last, ordered"),
+    # no mask among the new tokens; one alone needs none
+    ("14_gpt", "cache"): ("scores[np.arange(len(keys)) > places[:, None]] = -np.inf", "pass"),
+    # the plain mean of the batches; with equal ones there is no difference
+    ("14_gpt", "read-off"): ("(nats * tokens).sum(axis=1)", "nats.mean(axis=1) * tokens.sum()"),
+    # the token before, not the next one
+    ("14_gpt", "repair"): (
+        "log_p[:, :-1], tokens[:, 1:, None]",
+        "log_p[:, 1:], tokens[:, :-1, None]",
+    ),
     # the variance for the standard deviation; with a variance of 1 there is no difference
     ("16_vae", "draw"): ("np.exp(log_variance / 2)", "np.exp(log_variance)"),
     # the mean over the latent numbers; with one there is no difference
@@ -138,6 +153,11 @@ def read(path: Path) -> NotebookNode:
 
 def grading(cell: NotebookNode) -> dict[str, Any]:
     return cell.metadata["nbgrader"]
+
+
+def marked_by_hand(cell: NotebookNode) -> bool:
+    """Whether it is the answer to an open question; nbgrader leaves its points to a person."""
+    return grading(cell)["grade"] and grading(cell)["solution"]
 
 
 def tasks(notebook: NotebookNode) -> dict[str, tuple[str, str]]:
@@ -245,11 +265,20 @@ def test_metadata(path: Path) -> None:
 def test_head_and_set_up_then_task_answer_and_test_in_turn(path: Path) -> None:
     notebook = read(path)
     head, set_up, *rest = notebook.cells
+    if marked_by_hand(rest[-1]):
+        *rest, question, answer = rest
+        assert question.cell_type == answer.cell_type == "markdown"
+        assert grading(question)["grade_id"] == "question-task"
+        assert grading(answer)["grade_id"] == "question-answer"
+        assert grading(question)["solution"] is grading(question)["grade"] is False
+        points = grading(answer)["points"]
+        assert f"({points} point{'s' * (points > 1)})\n" in question.source
+    assert not any(marked_by_hand(cell) for cell in rest)
     assert (head.cell_type, set_up.cell_type) == ("markdown", "code")
     assert "dlbook.setup(seed=0)" in set_up.source
     assert not grading(set_up)["grade"]
     assert len(rest) % 3 == 0
-    assert 3 <= len(rest) // 3 <= 5
+    assert 3 <= len(rest) // 3 <= 6
     for task, answer, test in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
         name = grading(task)["grade_id"].removesuffix("-task")
         ids = [grading(cell)["grade_id"] for cell in (answer, test)]
