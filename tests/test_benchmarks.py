@@ -40,3 +40,15 @@ def test_an_unknown_row_is_refused():
     )
     assert done.returncode == 2
     assert "unknown rows none: choose from xor, dense" in done.stderr
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is not installed: extra bench")
+def test_the_dqn_benchmark_prints_steps_and_samples():
+    script = SCRIPT.with_name("bench_dqn.py")
+    done = subprocess.run(
+        [sys.executable, script, "--quick"], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.strip("|").split("|") for line in done.stdout.splitlines() if "**" in line]
+    assert [row[0].strip() for row in rows] == ["environment steps", "samples learned"]
+    assert all(float(row[3].strip(" *").replace(",", "")) > 1 for row in rows)
