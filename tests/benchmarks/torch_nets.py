@@ -1,10 +1,13 @@
 """The nets of the benchmark in plain PyTorch: the articles' listings, written anew.
 
-They take pictures as (batch, channels, height, width), pixels from 0 to 1, and return logits.
+The convolutional nets take pictures as (batch, channels, height, width), the VAE as (batch,
+pixels), all with pixels from 0 to 1. The others take numbers of words or characters (batch, steps).
+They return logits, the VAE all parts of its loss.
 """
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 
 def xor_net() -> nn.Module:
@@ -73,3 +76,98 @@ def book_cnn() -> nn.Module:
         *(nn.Flatten(), nn.Dropout(0.25), nn.Linear(48 * 4 * 4, 128, bias=False)),
         *(nn.BatchNorm1d(128), nn.ReLU(), nn.Linear(128, 10)),
     )
+
+
+class SentimentLSTM(nn.Module):
+    """The net of ``build_sentiment_lstm``."""
+
+    def __init__(self, num_words: int = 10_000, embedding_dim: int = 64, num_units: int = 32):
+        super().__init__()
+        self.embedding = nn.Embedding(num_words, embedding_dim, padding_idx=0)
+        self.hide_features, self.hide_pooled = nn.Dropout1d(0.2), nn.Dropout(0.2)
+        self.lstm = nn.LSTM(embedding_dim, num_units, batch_first=True)
+        self.logit = nn.Linear(2 * num_units, 1)
+
+    def forward(self, words: torch.Tensor) -> torch.Tensor:
+        # a feature is hidden in all words of a text: as channels, they are the second dimension
+        x = self.hide_features(self.embedding(words).transpose(1, 2)).transpose(1, 2)
+        x, _ = self.lstm(x)
+        keep = (words != 0)[..., None]
+        mean = (x * keep).sum(dim=1) / keep.sum(dim=1).clamp(min=1)
+        largest = x.masked_fill(~keep, -1.0).amax(dim=1)
+        return self.logit(self.hide_pooled(torch.cat([mean, largest], dim=1)))
+
+
+class DecoderBlock(nn.Module):
+    """The block of ``dlbook.models.gpt``, with PyTorch's own attention."""
+
+    def __init__(self, width: int, num_heads: int):
+        super().__init__()
+        self.num_heads = num_heads
+        self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query_key_value, self.project = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.expand, self.contract = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        batch, tokens, width = x.shape
+        parts = self.query_key_value(self.norm_1(x)).split(width, dim=2)
+        heads = (batch, tokens, self.num_heads, width // self.num_heads)
+        query, key, value = (part.view(heads).transpose(1, 2) for part in parts)
+        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        x = x + self.project(mixed.transpose(1, 2).reshape(batch, tokens, width))
+        return x + self.contract(F.gelu(self.expand(self.norm_2(x)), approximate="tanh"))
+
+
+class GPT(nn.Module):
+    """The net of ``dlbook.models.gpt.GPT``."""
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        *,
+        max_length: int = 64,
+        num_layers: int = 4,
+        num_heads: int = 4,
+        width: int = 128,
+    ):
+        super().__init__()
+        self.tokens = nn.Embedding(vocabulary_size, width)
+        self.positions = nn.Embedding(max_length, width)
+        self.blocks = nn.Sequential(*(DecoderBlock(width, num_heads) for _ in range(num_layers)))
+        self.norm = nn.LayerNorm(width)
+        for weight in (self.tokens.weight, self.positions.weight):
+            nn.init.normal_(weight, std=0.02)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        x = self.tokens(tokens) + self.positions(torch.arange(tokens.shape[1]))
+        return F.linear(self.norm(self.blocks(x)), self.tokens.weight)
+
+
+class VAE(nn.Module):
+    """The net of ``dlbook.models.vae.VAE``; returns what ``negative_elbo`` takes."""
+
+    def __init__(self, pixels: int = 784, latent: int = 32, hidden: int = 512):
+        super().__init__()
+        self.encoder = nn.Sequential(
+            *(nn.Linear(pixels, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU())
+        )
+        self.mean, self.log_variance = nn.Linear(hidden, latent), nn.Linear(hidden, latent)
+        self.decoder = nn.Sequential(
+            *(nn.Linear(latent, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU()),
+            nn.Linear(hidden, pixels),
+        )
+
+    def forward(self, ink: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        pixels = torch.bernoulli(ink)
+        hidden = self.encoder(pixels)
+        mean, log_variance = self.mean(hidden), self.log_variance(hidden)
+        latent = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
+        return pixels, mean, log_variance, self.decoder(latent)
+
+
+def negative_elbo(outputs: tuple[torch.Tensor, ...], _: torch.Tensor) -> torch.Tensor:
+    """Nats per picture, mean over the batch."""
+    pixels, mean, log_variance, logits = outputs
+    reconstruction = F.binary_cross_entropy_with_logits(logits, pixels, reduction="sum")
+    kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum()
+    return (reconstruction + kl) / len(pixels)

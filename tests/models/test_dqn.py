@@ -469,6 +469,32 @@ def test_the_best_weights_are_kept(monkeypatch):
         np.testing.assert_array_equal(kept, best)
 
 
+def test_the_run_at_full_size_in_small():
+    """The chapter's run on a GPU, cut down: another task, three actions, environments in a list."""
+    config = dataclasses.replace(
+        dqn.ACROBOT,
+        num_envs=2,
+        total_steps=200,
+        hidden=(8,),
+        batch_size=16,
+        buffer_size=200,
+        warm_up_steps=40,
+        learn_every=50,
+        updates=4,
+        evaluate_every=100,
+        evaluation_episodes=1,
+    )
+
+    def acrobots(count: int):
+        return gymnasium.make_vec("Acrobot-v1", num_envs=count, max_episode_steps=30)
+
+    run = dqn.train(acrobots, config)
+    assert run.agent.online.output_shape == (None, 3)
+    assert run.scores == [-30.0] * len(run.scores)
+    assert len(run.scores) >= 1
+    assert dqn.ACROBOT.total_steps >= 100_000
+
+
 # ---- bad input ----
 
 
