@@ -16,7 +16,6 @@ from course_helpers import (
     cell_of,
     hand_in,
     real_course,
-    released,
     source_of,
     tiny_course,
     with_answer,
@@ -29,9 +28,9 @@ from dlbook.classroom.course import (
     as_released,
     find_assignments,
     grade_id,
+    restored,
     tampered_cells,
     tasks_of,
-    with_missing_cells,
 )
 from dlbook.cli import main
 
@@ -213,7 +212,7 @@ def test_a_deleted_cell_comes_back_to_its_place(course: Path, name: str) -> None
     notebook = answered(course)
     notebook.cells.insert(3, nbformat.v4.new_code_cell("my_own = 1"))
     without_cells(name)(notebook)
-    whole, put_back = with_missing_cells(notebook, source)
+    whole, put_back = restored(notebook, source)
     assert put_back == [name]
     named = [grade_id(cell) for cell in whole.cells if grade_id(cell)]
     assert named == [grade_id(cell) for cell in source.cells]
@@ -223,6 +222,13 @@ def test_a_deleted_cell_comes_back_to_its_place(course: Path, name: str) -> None
 
 
 # --- with nbgrader
+
+
+def copied(notebook: NotebookNode) -> None:
+    """Copy a stub above the answer, as a student does who wants to keep it."""
+    stub = nbformat.v4.new_code_cell("raise NotImplementedError()")
+    stub.metadata = cell_of(notebook, "twice-answer").metadata
+    notebook.cells.insert(3, stub)
 
 
 @pytest.fixture(scope="module")
@@ -238,9 +244,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, dict
         "hungry": with_answer("twice", "def twice(x):\n    return bytearray(5 * 2**30)"),
         "tidy": without_cells("setup", "add-answer", "add-test", "question-task"),
         "cheat": lambda notebook: cell_of(notebook, "add-test").update(source="pass"),
-        "double": lambda notebook: notebook.cells.insert(
-            3, nbformat.from_dict(cell_of(released(course), "twice-answer"))
-        ),
+        "double": copied,
     }
     for student, change in changes.items():
         notebook = answered(course)
@@ -432,9 +436,10 @@ def test_feedback_pages_name_the_task_that_failed(classroom: tuple, stem: str) -
     for student, failed in {"perfect": [], "half": tasks[3:], "loop": tasks[1:2]}.items():
         text = page(student)
         for task in tasks:
+            assert task.title.partition(". ")[2] in text
             if not task.by_hand:
                 score = 0 if task in failed else task.points
-                said = f"{task.graded_cell}</a> (Score: {score}.0 / {task.points}.0)"
+                said = f'"#{task.graded_cell}">Test cell</a> (Score: {score}.0 / {task.points}.0)'
                 assert said in text, (student, task.name)
     assert "NotImplementedError" in page("half")
     assert "CellTimeoutError" in page("loop")

@@ -147,10 +147,11 @@ def tampered_cells(notebook: NotebookNode, source: NotebookNode) -> tuple[list[s
     return changed, deleted
 
 
-def with_missing_cells(
-    notebook: NotebookNode, source: NotebookNode
-) -> tuple[NotebookNode, list[str]]:
-    """A copy of a student's notebook in which deleted cells are back, as they were handed out.
+def restored(notebook: NotebookNode, source: NotebookNode) -> tuple[NotebookNode, list[str]]:
+    """A copy of a student's notebook that has every cell of the assignment once.
+
+    Deleted cells come back as they were handed out. Of cells that were copied, the last counts, as
+    nbgrader has it; the others become cells of the student's own.
 
     Args:
         notebook: A student's notebook.
@@ -169,6 +170,8 @@ def with_missing_cells(
             whole.cells.insert(place, released)
             put_back.append(name)
             places = [place]
+        for earlier in places[:-1]:
+            del whole.cells[earlier].metadata["nbgrader"]
         place = places[-1] + 1
     return whole, put_back
 

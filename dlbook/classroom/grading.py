@@ -4,6 +4,7 @@ import csv
 import io
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -22,14 +23,15 @@ from dlbook.classroom.course import (
     find_assignments,
     grade_id,
     identify,
+    restored,
     tampered_cells,
     tasks_of,
-    with_missing_cells,
 )
 from dlbook.execution import can_encrypt, write_notebook
-from dlbook.notebooks import Chapter, read_notebook
+from dlbook.notebooks import Chapter, first_line, read_notebook
 
 CONFIGURATION = "nbgrader_config.py"
+_ERROR = re.compile(r"^\s*(\w*(?:Error|Exception)\b.*)$", re.M)
 NOT_GRADED = ("not a notebook", "missing", "not graded")  # how the notes of these begin
 
 
@@ -153,7 +155,7 @@ class Course:
             return mark
         notes = []
         changed, _ = tampered_cells(notebook, source)
-        notebook, put_back = with_missing_cells(notebook, source)
+        notebook, put_back = restored(notebook, source)
         if changed:
             notes.append(f"changed cells were replaced: {', '.join(changed)}")
         if put_back:
@@ -358,8 +360,8 @@ def _reason(error: Exception) -> str:
         return "endless loop that could not be interrupted"
     if "DeadKernelError" in text:
         return "the kernel died; most often no memory was left"
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else type(error).__name__
+    named = _ERROR.findall(text)  # the log has the traceback, and then general words
+    return (named[-1] if named else first_line(text) or type(error).__name__)[:200]
 
 
 @contextmanager
