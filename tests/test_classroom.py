@@ -113,7 +113,10 @@ def test_check_gives_a_hint(course: Path, answer: str, hint: str) -> None:
     assert "2 of 5 points" in result.output
 
 
-def test_a_loop_that_cannot_be_interrupted_is_ended(course: Path) -> None:
+def test_a_loop_that_cannot_be_interrupted_is_ended(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "STOP_TIMEOUT", 3)
     notebook = answered(course)
     with_answer("twice", STUBBORN)(notebook)
     result = check(course, notebook, "--timeout", 2)
@@ -390,7 +393,7 @@ def classroom(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, d
         hand_in(folder, "half", answered(course, stem, tasks=3), stem)
         hand_in(folder, "loop", looping, stem)
         hand_in(folder, "broken", '{"cells": [', stem)
-    result = run("grade", folder, "--course", course, "--timeout", 15)
+    result = run("grade", folder, "--course", course, "--timeout", 12)
     return course, result, marks_of(course / "marks.csv")
 
 
@@ -420,7 +423,7 @@ def test_five_submissions_get_the_marks_that_they_are_worth(classroom: tuple, st
         assert row["maximum"] == str(sum(task.points for task in tasks)), student
     notes = {student: marks[f"{student} {stem}"]["note"] for student in expected}
     assert notes["blank"] == ""
-    assert notes["loop"].startswith(f"endless loop: stopped after 15 s ({tasks[1].name})")
+    assert notes["loop"].startswith(f"endless loop: stopped after 12 s ({tasks[1].name})")
     assert notes["broken"] == "not a notebook"
 
 

@@ -25,6 +25,7 @@ from dlbook.notebooks import Chapter, read_notebook
 
 TIMEOUT = 60.0  # seconds for a cell
 SET_UP_TIMEOUT = 300.0  # seconds for the set-up: the first import of TensorFlow can take minutes
+STOP_TIMEOUT = 20  # seconds that an interrupted cell may take to come to its end
 TIMED_OUT = "CellTimeoutError"  # as nbgrader calls it
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -134,7 +135,7 @@ def run_cells(
         timeout_func=lambda cell: SET_UP_TIMEOUT if grade_id(cell) == SET_UP else timeout,
         interrupt_on_timeout=True,
         error_on_timeout={"ename": TIMED_OUT, "evalue": "", "traceback": []},
-        iopub_timeout=20,
+        iopub_timeout=STOP_TIMEOUT,
         raise_on_iopub_timeout=True,
         on_cell_executed=note_timeout,
         startup_timeout=120,
