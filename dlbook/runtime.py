@@ -1,6 +1,7 @@
 """setup(): seeds, log level, device, precision, threads; and what could not be fixed."""
 
 import contextlib
+import logging
 import os
 import platform
 import re
@@ -194,7 +195,17 @@ def _load() -> tuple[Any, Any]:
         import tensorflow
 
         tensorflow.config.list_physical_devices()  # the first look at the devices logs too
+    tensorflow.get_logger().addFilter(_is_no_retracing_alarm)  # adding it twice adds it once
     return tensorflow, keras
+
+
+def _is_no_retracing_alarm(record: logging.LogRecord) -> bool:
+    """TensorFlow warns when one function is traced again and again.
+
+    It knows a function by its line in Keras's source, which all models of a notebook share. So a
+    fourth or fifth model sets it off, although each of them was traced once.
+    """
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 def _prepare_gpus(tensorflow: Any, not_fixed: list[str]) -> list[Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    import keras
     import tensorflow as tf
 
 
@@ -187,6 +188,37 @@ def batches_by_length(
     )
     dataset = tf.data.Dataset.from_generator(one_pass, output_signature=signature)
     return dataset.apply(tf.data.experimental.assert_cardinality(count // batch_size))
+
+
+def predict_by_length(
+    model: keras.Model, groups: Sequence[Group], *, batch_size: int = 256
+) -> np.ndarray:
+    """The model's outputs for all sequences.
+
+    Args:
+        model: a built model of one input, for sequences of any width.
+        groups: what ``group_by_length`` made.
+        batch_size: sequences computed at once.
+
+    Returns:
+        (sequences, ...): the outputs, in the order of the sequences before they were grouped.
+    """
+    import tensorflow as tf
+
+    from dlbook import train
+
+    parts = [
+        group.padded[start : start + batch_size]
+        for group in groups
+        for start in range(0, len(group.padded), batch_size)
+    ]
+    # one signature for all widths: otherwise Keras would trace the model anew for each
+    dataset = tf.data.Dataset.from_generator(
+        lambda: iter(parts), output_signature=tf.TensorSpec((None, None), tf.int32)
+    )
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(parts)))
+    outputs = train.predict(model, dataset)
+    return outputs[np.argsort(np.concatenate([group.rows for group in groups]))]
 
 
 def neighbour_vectors(

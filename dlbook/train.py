@@ -143,15 +143,19 @@ def evaluate(
     return {name: float(value) for name, value in values.items()}
 
 
-def predict(model: keras.Model, x: Arrays, batch_size: int = 256) -> Any:
+def predict(model: keras.Model, x: Arrays | tf.data.Dataset, batch_size: int = 256) -> Any:
     """The model's outputs for all inputs, as NumPy arrays.
 
     Args:
         model: A built Keras model.
-        x: Inputs with the examples along the first dimension.
-        batch_size: Examples computed at once.
+        x: Inputs with the examples along the first dimension, or a ``tf.data.Dataset`` of batches.
+        batch_size: Examples computed at once. Ignored for a data set.
     """
-    return model.predict(batches(x, batch_size=batch_size), verbose=0)
+    if isinstance(x, tf.data.Dataset):
+        data = _without_autotuner(x)
+    else:
+        data = batches(x, batch_size=batch_size)
+    return model.predict(data, verbose=0)
 
 
 def restart(model: keras.Model, seed: int) -> None:

@@ -166,7 +166,7 @@ def test_head_and_set_up_then_task_answer_and_test_in_turn(path: Path) -> None:
         assert (cell.cell_type, grading(cell)["grade_id"]) == ("markdown", name)
         assert grading(cell)["grade"] is grading(cell)["solution"] is name.endswith("answer")
     points = grading(reply)["points"]
-    assert ". Open question: " in question.source
+    assert re.search(r"^## \d\. (?:An o|O)pen question: ", question.source)
     assert f"({points} points)\n" in question.source
     assert len(reply.source) > 200  # what a teacher compares with
     assert (head.cell_type, set_up.cell_type) == ("markdown", "code")
@@ -202,7 +202,7 @@ def test_an_assignment_has_20_points_and_says_so(path: Path) -> None:
 def test_there_is_a_mistake_to_find_and_an_experiment_to_read_off(path: Path) -> None:
     titles = [task.title for task in tasks_of(read(path))]
     assert sum(". Find the mistake" in title for title in titles) == 1
-    assert sum(". Read off an experiment: " in title for title in titles) == 1
+    assert sum(". Read off an " in title for title in titles) == 1
     for task in read(path).cells:
         if ". Find the mistake" in task.source:
             assert "```python\ndef " in task.source

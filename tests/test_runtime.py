@@ -155,6 +155,17 @@ def test_start_up_keeps_what_is_no_start_up_noise(
     assert capfd.readouterr().err == "later\n"
 
 
+def test_several_models_are_no_alarm(policy, tensorflow):
+    dlbook.setup()
+    logger = tensorflow.get_logger()
+
+    def passes(message: str) -> bool:
+        return bool(logger.filter(logger.makeRecord("", 30, "", 1, message, (), None)))
+
+    assert not passes("5 out of the last 9 calls to <…> triggered tf.function retracing. Tracing …")
+    assert passes("the learning rate is not a number")
+
+
 def test_start_up_restores_standard_error_after_a_failure(monkeypatch, capfd):
     monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
 

@@ -1,5 +1,6 @@
 """Characters as numbers, and batches of sequences of like length."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -8,6 +9,7 @@ from dlbook.text import (
     batches_by_length,
     group_by_length,
     neighbour_vectors,
+    predict_by_length,
 )
 
 # ---- characters ----
@@ -177,3 +179,16 @@ def test_vectors_refuse():
     for texts in ([], [np.array([3])], [np.array([1, 3, 2, 2])]):
         with pytest.raises(ValueError, match="no two words beside each other"):
             neighbour_vectors(texts, num_words=9, dim=2, window=1)
+
+
+def test_predictions_come_back_in_order():
+    model = keras.Sequential([keras.Input((None,)), CountWords()])
+    lengths = [4, 1, 9, 2, 7, 3]
+    groups = group_by_length(sequences(*lengths), [3, 6, 10])
+    found = predict_by_length(model, groups, batch_size=2)
+    assert found.tolist() == [[length] for length in lengths]
+
+
+class CountWords(keras.layers.Layer):
+    def call(self, inputs):
+        return keras.ops.sum(keras.ops.cast(inputs > 0, "float32"), axis=1, keepdims=True)

@@ -307,9 +307,10 @@ def test_evaluate_and_predict_equal_keras(uninterrupted: tuple):
     assert train.evaluate(model, data) == expected
     # the last epoch's validation is the same computation
     assert history["val_loss"][-1] == pytest.approx(expected["loss"], rel=1e-6)
-    np.testing.assert_array_equal(
-        train.predict(model, X, batch_size=16), model.predict(X, batch_size=16, verbose=0)
-    )
+    outputs = model.predict(X, batch_size=16, verbose=0)
+    np.testing.assert_array_equal(train.predict(model, X, batch_size=16), outputs)
+    data = tf.data.Dataset.from_tensor_slices(X).batch(16)
+    np.testing.assert_array_equal(train.predict(model, data), outputs)
 
 
 def test_predict_with_two_inputs():
