@@ -1,6 +1,7 @@
 """nbgrader at work: student versions, and marks and feedback for a folder of submissions."""
 
 import csv
+import html
 import io
 import logging
 import os
@@ -192,6 +193,7 @@ class Course:
             shutil.rmtree(steps[step], ignore_errors=True)
         self._convert(Autograde, name, student)
         self._convert(GenerateFeedback, name, student)
+        _name_tasks(steps["feedback"] / f"{name}.html", tasks_of(submission.assignment.read()))
         return read_notebook(steps["autograded"] / f"{name}.ipynb")
 
     def _points(self, submission: Submission) -> dict[str, float | None]:
@@ -347,6 +349,16 @@ def _assignment_of(path: Path, assignments: Sequence[Chapter]) -> str:
         return identify(read_notebook(path), assignments).stem
     except (OSError, ValueError, UnknownAssignment):
         return ""
+
+
+def _name_tasks(page: Path, tasks: Sequence[Task]) -> None:
+    """Name the tasks in the list at the head of a feedback page: nbgrader writes "Test cell"."""
+    text = page.read_text(encoding="utf-8")
+    for task in tasks:
+        link = re.compile(rf'(<a href="#{re.escape(task.graded_cell)}">)[^<]*(</a>)')
+        title = html.escape(task.title)
+        text = link.sub(lambda found, title=title: found[1] + title + found[2], text)
+    page.write_text(text, encoding="utf-8")
 
 
 def _figure(value: float | None) -> str:
