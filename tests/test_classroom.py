@@ -29,6 +29,7 @@ from dlbook.classroom.course import (
     as_released,
     find_assignments,
     grade_id,
+    redefines_check,
     restored,
     tampered_cells,
     tasks_of,
@@ -155,10 +156,14 @@ def test_blanks_at_the_ends_of_lines_are_no_change(course: Path) -> None:
     assert check(course, notebook).exit_code == 0
 
 
-def test_check_says_what_is_wrong_with_a_file(course: Path) -> None:
-    result = check(course, "no notebook")
+@pytest.mark.parametrize("text", ["", "no notebook", "[]", "3", "{}", '{"nbformat": 4}'])
+def test_check_says_that_a_file_is_no_notebook(course: Path, text: str) -> None:
+    result = check(course, text)
     assert result.exit_code == 1
     assert "mine.ipynb cannot be read as a notebook" in result.output
+
+
+def test_check_says_that_a_file_is_missing(course: Path) -> None:
     result = run("check", course / "nowhere.ipynb")
     assert result.exit_code == 2
     assert "does not exist" in result.output
@@ -225,6 +230,25 @@ def test_a_deleted_cell_comes_back_to_its_place(course: Path, name: str) -> None
     assert len(notebook.cells) == len(source.cells)  # the student's own is as it was
 
 
+@pytest.mark.parametrize(
+    ("code", "redefined"),
+    [
+        ("def check(*arguments, **options):\n    pass", True),
+        ("from builtins import print as check", True),
+        ("import dlbook\ndlbook.check = print", True),
+        ("check: object = print", True),
+        ("check('mine', 2, equals=2)\nchecked = check", False),
+        ("%time 1\ncheck = print", True),
+        ("check = ", False),
+    ],
+)
+def test_another_check_is_noticed(course: Path, code: str, redefined: bool) -> None:
+    notebook = answered(course)
+    assert not redefines_check(notebook)
+    notebook.cells.append(nbformat.v4.new_code_cell(code))
+    assert redefines_check(notebook) is redefined
+
+
 # --- with nbgrader
 
 
@@ -249,6 +273,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, dict
         "tidy": without_cells("setup", "add-answer", "add-test", "question-task"),
         "cheat": lambda notebook: cell_of(notebook, "add-test").update(source="pass"),
         "double": copied,
+        "clever": with_answer("twice", "def twice(x):\n    return 0\ncheck = lambda *a, **b: None"),
     }
     for student, change in changes.items():
         notebook = answered(course)
@@ -281,6 +306,7 @@ def points_of(row: dict[str, str]) -> list[str]:
         ("tidy", ["2", "0"], "deleted cells were put back: setup, add-answer, add-test"),
         ("cheat", ["2", "0"], "changed cells were replaced: add-test"),
         ("double", ["2", "3"], "open question"),
+        ("clever", ["2", "3"], "an answer redefines check"),
         ("nobody", ["0", "0"], "missing: no notebook was handed in"),
     ],
 )
@@ -298,9 +324,9 @@ def test_whatever_is_handed_in_gets_its_marks_and_a_note(
 def test_grade_tells_each_student_and_that_some_could_not_be_graded(graded: tuple) -> None:
     _, result, marks = graded
     assert result.exit_code == 1
-    told = [line for line in result.output.splitlines() if " of 8: " in line]
-    assert len(told) == len(marks) == 8
-    assert told[0].startswith(f"1 of 8: ada, {TINY}: 5 of 10 points (open question: up to 5")
+    told = [line for line in result.output.splitlines() if " of 9: " in line]
+    assert len(told) == len(marks) == 9
+    assert told[0].startswith(f"1 of 9: ada, {TINY}: 5 of 10 points (open question: up to 5")
     assert "Traceback" not in result.output
 
 

@@ -150,6 +150,8 @@ def grade(
     add them to the CSV file. Submissions are code of other people's: nbgrader runs them as you.
     """
     from dlbook.classroom import grading
+    from dlbook.classroom.course import NoCourse
+    from dlbook.classroom.submissions import find_submissions
 
     opened = _open(course, timeout)
     folder = folder or opened.folder / "submitted"
@@ -157,8 +159,8 @@ def grade(
         raise click.UsageError(f"there is no folder {folder}: name the one with the submissions.")
     chosen = _select(names, opened.assignments) if names else []
     try:
-        submissions = grading.find_submissions(folder, opened.assignments, chosen)
-    except grading.NoCourse as error:
+        submissions = find_submissions(folder, opened.assignments, chosen)
+    except NoCourse as error:
         raise click.UsageError(str(error)) from error
     console = terminal.console()
     marks: list[Any] = []
@@ -196,13 +198,13 @@ def grade(
 
 def _open(course: Path | None, timeout: float | None = None) -> Any:
     from dlbook.classroom import grading
-    from dlbook.classroom.course import COURSE
+    from dlbook.classroom.course import COURSE, NoCourse
 
     try:
         return grading.Course(course or COURSE, timeout)
     except grading.NoClassroom as error:
         raise click.ClickException(str(error)) from error
-    except grading.NoCourse as error:
+    except NoCourse as error:
         raise click.UsageError(str(error)) from error
 
 

@@ -1,5 +1,6 @@
 """The assignments as files: their tasks, what students get to see, and what they changed in it."""
 
+import ast
 import copy
 import re
 from collections.abc import Iterable
@@ -22,6 +23,10 @@ _TITLE = re.compile(r"^## (.+?) \(\d+ points?\)$", re.M)
 
 class UnknownAssignment(ValueError):
     """A notebook that belongs to no assignment of the course."""
+
+
+class NoCourse(ValueError):
+    """A folder that is no course, or has no submissions."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,29 @@ def restored(notebook: NotebookNode, source: NotebookNode) -> tuple[NotebookNode
             del whole.cells[earlier].metadata["nbgrader"]
         place = places[-1] + 1
     return whole, put_back
+
+
+def redefines_check(notebook: NotebookNode) -> bool:
+    """Whether a student's own code gives another meaning to ``check``, with which tests would pass.
+
+    The set-up and the tests are not looked at: they are replaced before they run.
+    """
+    from IPython.core.inputtransformer2 import TransformerManager  # knows magic commands
+
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or grade_id(cell).endswith("-test") or grade_id(cell) == SET_UP:
+            continue
+        try:
+            tree = ast.parse(TransformerManager().transform_cell(cell.source))
+        except SyntaxError:  # it does not run either
+            continue
+        for node in ast.walk(tree):
+            bound = [getattr(node, key, None) for key in ("name", "asname")]
+            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+                bound.append(node.id if isinstance(node, ast.Name) else node.attr)
+            if {"check", "CheckError"} & set(bound):
+                return True
+    return False
 
 
 def _graded_ids(notebook: NotebookNode) -> set[str]:

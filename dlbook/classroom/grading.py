@@ -19,15 +19,16 @@ from typing import Any
 from dlbook.classroom.checking import TIMED_OUT, grading_environment
 from dlbook.classroom.course import (
     SET_UP,
+    NoCourse,
     Task,
-    UnknownAssignment,
     find_assignments,
     grade_id,
-    identify,
+    redefines_check,
     restored,
     tampered_cells,
     tasks_of,
 )
+from dlbook.classroom.submissions import Submission
 from dlbook.execution import can_encrypt, write_notebook
 from dlbook.notebooks import Chapter, first_line, read_notebook
 
@@ -38,25 +39,6 @@ NOT_GRADED = ("not a notebook", "missing", "not graded")  # how the notes of the
 
 class NoClassroom(RuntimeError):
     """nbgrader is not installed; the message says how to get it."""
-
-
-class NoCourse(ValueError):
-    """A folder that is no course, or has no submissions."""
-
-
-@dataclass(frozen=True)
-class Submission:
-    """One student's answer to one assignment.
-
-    Attributes:
-        student: The student's name, from the name of the folder or file.
-        assignment: The assignment.
-        path: The notebook; None where none was handed in.
-    """
-
-    student: str
-    assignment: Chapter
-    path: Path | None
 
 
 @dataclass
@@ -161,6 +143,8 @@ class Course:
             notes.append(f"changed cells were replaced: {', '.join(changed)}")
         if put_back:
             notes.append(f"deleted cells were put back: {', '.join(put_back)}")
+        if redefines_check(notebook):
+            notes.append("an answer redefines check, which the tests call: read it")
         try:
             executed = self._autograde(submission, notebook)
             notes += self._execution_notes(executed, tasks)
@@ -263,53 +247,6 @@ class Course:
         return config
 
 
-def find_submissions(
-    folder: Path, assignments: Sequence[Chapter], only: Sequence[Chapter] = ()
-) -> list[Submission]:
-    """All submissions of a folder, by assignment and student.
-
-    Args:
-        folder: Either ``<student>/<assignment>/<assignment>.ipynb``, as nbgrader collects them, or
-            ``<student>.ipynb`` files, whose assignment is told from their cells.
-        assignments: The assignments of the course.
-        only: Look at these assignments only.
-
-    Returns:
-        One for each student and each assignment that anybody handed in or that ``only`` names; its
-        path is None where this student's is missing.
-
-    Raises:
-        NoCourse: There is nothing to grade.
-    """
-    names = {assignment.stem: assignment for assignment in assignments}
-    found: dict[tuple[str, str], Path] = {}
-    students = {path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "."}
-    for path in folder.glob("*/*/*.ipynb"):
-        if path.stem == path.parent.name and path.stem in names:
-            found[path.stem, path.parent.parent.name] = path
-    loose = sorted(folder.glob("*.ipynb"))
-    if loose:
-        students = {student for _, student in found} | {path.stem for path in loose}
-        told = {path: _assignment_of(path, assignments) for path in loose}
-        wanted = [assignment.stem for assignment in only]
-        # a file that tells nothing counts for the one assignment that is graded
-        candidates = set(wanted) or {stem for stem in told.values() if stem}
-        for path, stem in told.items():
-            if stem or len(candidates) == 1:
-                found[stem or next(iter(candidates)), path.stem] = path
-    stems = [a.stem for a in only] or sorted({stem for stem, _ in found})
-    if not students or not stems or not any(stem in stems for stem, _ in found):
-        raise NoCourse(
-            f"{folder} has no submissions: neither <student>/<assignment>/<assignment>.ipynb nor "
-            "<student>.ipynb"
-        )
-    return [
-        Submission(student, names[stem], found.get((stem, student)))
-        for stem in stems
-        for student in sorted(students)
-    ]
-
-
 def write_marks(path: Path, marks: Sequence[Mark]) -> None:
     """Write marks as a CSV file, one line per student and assignment.
 
@@ -342,13 +279,6 @@ def write_marks(path: Path, marks: Sequence[Mark]) -> None:
                     mark.note,
                 ]
             )
-
-
-def _assignment_of(path: Path, assignments: Sequence[Chapter]) -> str:
-    try:
-        return identify(read_notebook(path), assignments).stem
-    except (OSError, ValueError, UnknownAssignment):
-        return ""
 
 
 def _name_tasks(page: Path, tasks: Sequence[Task]) -> None:
