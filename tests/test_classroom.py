@@ -358,6 +358,19 @@ def test_a_mark_that_a_teacher_gave_is_kept_and_counts(graded: tuple, tmp_path: 
     assert marks[f"bob {TINY}"]["note"] == "not a notebook"
 
 
+def test_no_answer_is_blamed_for_a_set_up_that_fails(course: Path) -> None:
+    pytest.importorskip("nbgrader")
+    path = source_of(course).path
+    source = nbformat.read(path, as_version=4)
+    cell_of(source, "setup").source = "raise OSError('no TensorFlow here')"
+    nbformat.write(source, path)
+    hand_in(course / "submitted", "ada", answered(course))
+    result = run("grade", "--course", course)
+    assert result.exit_code == 1
+    note = marks_of(course / "marks.csv")[f"ada {TINY}"]["note"]
+    assert note == "not graded: the set-up cell fails: OSError: no TensorFlow here"
+
+
 def test_grade_says_what_it_cannot_find(course: Path, tmp_path: Path) -> None:
     pytest.importorskip("nbgrader")
     result = run("grade", "--course", course)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlbook.classroom.checking import TIMED_OUT, grading_environment
+from dlbook.classroom.checking import TIMED_OUT, describe, first_error, grading_environment
 from dlbook.classroom.course import (
     SET_UP,
     NoCourse,
@@ -147,6 +147,9 @@ class Course:
             notes.append("an answer redefines check, which the tests call: read it")
         try:
             executed = self._autograde(submission, notebook)
+            set_up = next(cell for cell in executed.cells if grade_id(cell) == SET_UP)
+            if error := first_error(set_up):  # no answer is to blame for it
+                raise RuntimeError(f"the set-up cell fails: {describe(error)}")
             notes += self._execution_notes(executed, tasks)
             mark.points = self._points(submission)
         except Exception as error:  # whatever a submission can do, the next one has its turn
