@@ -4,7 +4,7 @@ SHELL := /bin/sh
 VENV := .venv
 PYTHON ?=
 CHAPTERS ?=
-EXTRAS ?= test
+EXTRAS ?= test,classroom
 STAMP := $(VENV)/.dlbook-installed
 BENCH_STAMP := $(VENV)/.dlbook-bench-installed
 # a set PYTHONDONTWRITEBYTECODE would cost 20 s at each start of a kernel, for ever

@@ -1,4 +1,4 @@
-"""The ``dlbook`` command: run chapters, look at the machine, get the data.
+"""The ``dlbook`` command: run chapters, look at the machine, get the data, mark assignments.
 
 Everything slow is imported inside the commands, so that ``--help`` answers at once.
 """
@@ -11,18 +11,11 @@ from typing import Any
 
 import click
 
-FAILED, WRONG_USAGE, DATA_MISSING, INTERRUPTED = 1, 2, 3, 130
+from dlbook import terminal
+from dlbook.classroom.commands import assignment
+from dlbook.terminal import DATA_MISSING, FAILED, INTERRUPTED, epilog
+
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-def _epilog(examples: str, failed: str = "", data: bool = False) -> str:
-    """The end of a help text: examples, and the exit codes that the command can have."""
-    codes = ["0  all well", "2  wrong usage"]
-    if failed:
-        codes.insert(1, f"1  {failed}")
-    if data:
-        codes.append("3  real data could not be had")
-    return f"\b\nExamples:\n{examples}\n\n\b\nExit codes:\n  " + "\n  ".join(codes)
 
 
 @click.group(context_settings=_CONTEXT)
@@ -31,9 +24,10 @@ def main() -> None:
     """The workbench of dlbook, a Keras/TensorFlow workbook.
 
     \b
-    dlbook run       execute chapters; see what they reach
-    dlbook doctor    is this machine ready? if not, what to do
-    dlbook data      what data there are; fetch, verify, make a folder for a classroom
+    dlbook run         execute chapters; see what they reach
+    dlbook doctor      is this machine ready? if not, what to do
+    dlbook data        what data there are; fetch, verify, make a folder for a classroom
+    dlbook assignment  check your own answers; hand out and grade a class's
 
     \b
     The data that chapters use are chosen by three environment variables:
@@ -45,7 +39,7 @@ def main() -> None:
 
 
 @main.command(
-    epilog=_epilog(
+    epilog=epilog(
         "  dlbook run                  the tour: chapters 00 and 03\n"
         "  dlbook run 3 mlp            chapters 03 and 01\n"
         "  dlbook run all --no-html    the whole book, notebooks only\n"
@@ -119,7 +113,7 @@ def _check(chapters: list[Any]) -> int:
     from dlbook.reporting import print_stale
 
     reasons = {chapter.stem: stale_reasons(chapter) for chapter in chapters}
-    print_stale(_console(), reasons)
+    print_stale(terminal.console(), reasons)
     return FAILED if any(reasons.values()) else 0
 
 
@@ -138,7 +132,7 @@ def _execute(chapters: list[Any], output: Path, store: bool, html: bool, timeout
         raise click.UsageError("--store needs the real data, but DLBOOK_DATA is stand-in.")
     # no minutes of training for outputs that are then refused
     environment = {**os.environ, "DLBOOK_DATA": "real"} if store else os.environ
-    console = _console()
+    console = terminal.console()
     reporter = make_reporter(console)
     outcomes = []
     try:
@@ -170,7 +164,7 @@ def _execute(chapters: list[Any], output: Path, store: bool, html: bool, timeout
 
 
 @main.command(
-    epilog=_epilog(
+    epilog=epilog(
         "  dlbook doctor               a table with the remedy for each fault\n"
         "  dlbook doctor --json        the same for scripts",
         "there is a fault",
@@ -190,7 +184,7 @@ def doctor(as_json: bool) -> None:
         findings = practice.examine()
         click.echo(practice.as_json(findings))
     else:
-        console = _console()
+        console = terminal.console()
         with console.status("looking at TensorFlow, Jupyter and the data"):
             findings = practice.examine()
         for finding in findings:
@@ -223,14 +217,14 @@ def data() -> None:
     """
 
 
-@data.command("list", epilog=_epilog("  dlbook data list"))
+@data.command("list", epilog=epilog("  dlbook data list"))
 def list_data() -> None:
     """Show every collection: size, licence, and where its files are now."""
     from dlbook import data as store
 
     with _data_errors():
         mode, folder = store.mode(), store.mirror_folder()
-        table = _table("collection", "what it is", "size", "licence", "where")
+        table = terminal.table("collection", "what it is", "size", "licence", "where")
         for name, collection in store.COLLECTIONS.items():
             states = store.status(collection)
             where = ", ".join(
@@ -240,7 +234,7 @@ def list_data() -> None:
             if len({s.state for s in states}) == 1:
                 where = states[0].state
             table.add_row(name, collection.title, _size(collection.size), collection.licence, where)
-        console = _console()
+        console = terminal.console()
         console.print(table)
         console.print(f"DLBOOK_DATA: {mode}", highlight=False)
         console.print(f"mirror folder: {folder or 'none (DLBOOK_DATA_DIR)'}", soft_wrap=True)
@@ -248,7 +242,7 @@ def list_data() -> None:
 
 
 @data.command(
-    epilog=_epilog(
+    epilog=epilog(
         "  dlbook data fetch           everything\n  dlbook data fetch mnist     one collection",
         data=True,
     )
@@ -258,7 +252,7 @@ def fetch(names: tuple[str, ...]) -> None:
     """Find or download the collections NAMES (default: all) and verify them."""
     from dlbook import data as store
 
-    console = _console()
+    console = terminal.console()
     missing = []
     with _data_errors():
         for collection in _collections(names):
@@ -276,7 +270,7 @@ def fetch(names: tuple[str, ...]) -> None:
 
 
 @data.command(
-    epilog=_epilog(
+    epilog=epilog(
         "  dlbook data verify                  all that is in the mirror folder and the cache\n"
         "  dlbook data verify --folder /media/course mnist",
         "a file is damaged",
@@ -296,12 +290,12 @@ def verify(names: tuple[str, ...], folder: Path | None) -> None:
     with _data_errors():
         collections = [collection.name for collection in _collections(names)]
         states = store.verify(collections, folder=folder)
-    table = _table("file", "state", "path")
+    table = terminal.table("file", "state", "path")
     for state in states:
         where = str(state.path) if state.path else ""
         detail = f"{state.state}: {state.detail}" if state.detail else state.state
         table.add_row(state.file.path, detail, where)
-    console = _console()
+    console = terminal.console()
     console.print(table)
     if any(state.state == "damaged" for state in states):
         console.print("Damaged files are fetched again by: dlbook data fetch")
@@ -312,7 +306,7 @@ def verify(names: tuple[str, ...], folder: Path | None) -> None:
 
 
 @data.command(
-    epilog=_epilog(
+    epilog=epilog(
         "  dlbook data mirror /media/course         a folder with everything\n"
         "  dlbook data mirror /media/course mnist   with one collection\n"
         "  DLBOOK_DATA_DIR=/media/course dlbook run",
@@ -332,10 +326,10 @@ def mirror(folder: Path, names: tuple[str, ...]) -> None:
     with _data_errors():
         collections = [collection.name for collection in _collections(names)]
         made = store.make_mirror(folder, collections)
-    table = _table("file", "size", "")
+    table = terminal.table("file", "size", "")
     for entry in made:
         table.add_row(entry.file.path, _size(entry.file.size), entry.action)
-    console = _console()
+    console = terminal.console()
     console.print(table)
     console.print(f"Use it with: export DLBOOK_DATA_DIR={folder.absolute()}", soft_wrap=True)
 
@@ -364,21 +358,7 @@ def _size(count: int) -> str:
     return f"{count / 1e6:,.1f} MB" if count >= 1e5 else f"{count / 1e3:,.1f} kB"
 
 
-def _table(*columns: str) -> Any:
-    from rich.table import Table
-
-    table = Table()
-    for column in columns:
-        table.add_column(column, justify="right" if column == "size" else "left", overflow="fold")
-    return table
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    # in a log there is no edge to wrap at
-    return Console() if sys.stdout.isatty() else Console(width=140)
-
+main.add_command(assignment)
 
 if __name__ == "__main__":
     main()

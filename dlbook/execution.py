@@ -216,7 +216,7 @@ def _run_cells(
 
     client = NotebookClient(
         notebook,
-        km=_this_python(),
+        km=this_python(),
         timeout=timeout,
         startup_timeout=_START_UP_LIMIT,
         resources={"metadata": {"path": str(chapter.path.parent.absolute())}},
@@ -273,9 +273,8 @@ def _ask_report(client: Any) -> dict[str, Any]:
     return json.loads(text.rpartition(_MARK)[2])
 
 
-def _this_python() -> Any:
+def this_python() -> Any:
     """A manager for a kernel that is this very Python, whatever is registered as "python3"."""
-    import zmq
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -285,10 +284,19 @@ def _this_python() -> Any:
             return KernelSpec(**get_kernel_dict())
 
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython())
-    # newer kernels warn in the terminal about a connection in clear text; older ones know nothing
-    if manager.has_trait("transport_encryption") and zmq.has("curve"):
+    if can_encrypt(AsyncKernelManager):
         manager.transport_encryption = "auto"
     return manager
+
+
+def can_encrypt(manager: type) -> bool:
+    """Whether kernels of a class of managers can be talked to in code.
+
+    Newer kernels warn in the terminal about a connection in clear text; older ones know nothing.
+    """
+    import zmq
+
+    return "transport_encryption" in manager.class_trait_names() and zmq.has("curve")
 
 
 def _page(notebook: NotebookNode, title: str) -> str:

@@ -72,10 +72,29 @@ class Chapter:
         Raises:
             ValueError: The file is not a notebook.
         """
-        try:
-            return nbformat.read(self.path, as_version=4)
-        except (json.JSONDecodeError, nbformat.reader.NotJSONError, KeyError) as error:
-            raise ValueError(f"{self.path} cannot be read as a notebook: {error}") from error
+        return read_notebook(self.path)
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read any notebook.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The notebook in format 4.
+
+    Raises:
+        ValueError: The file is not a notebook.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    # a list or a number is JSON too, and nbformat then finds no attributes
+    except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
+        reason = first_line(str(error))[:200]
+        raise ValueError(f"{path} cannot be read as a notebook: {reason}") from error
+    return notebook
 
 
 def find_chapters(folder: Path = NOTEBOOKS, models: Path = MODELS) -> list[Chapter]:

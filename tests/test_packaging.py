@@ -21,8 +21,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = PROJECT["optional-dependencies"]
 ALWAYS = [Requirement(text) for text in PROJECT["dependencies"]]
 ALL = ALWAYS + [Requirement(text) for extra in EXTRAS.values() for text in extra]
-# what environment.yml installs: the extras gpu and bench are left to those who want them
-WITH_TESTS = ALWAYS + [Requirement(text) for text in EXTRAS["test"]]
+# what environment.yml and `make` install: the other extras are left to those who want them
+WITH_TESTS = ALWAYS + [
+    Requirement(text) for extra in ("test", "classroom") for text in EXTRAS[extra]
+]
 
 
 def pins_of(lines: list[str]) -> dict[str, Version]:
@@ -58,7 +60,7 @@ def test_environment_pins_every_dependency_to_the_same_version(wanted: Requireme
 
 def test_environment_pins_nothing_else_and_installs_the_book() -> None:
     assert CONDA.keys() == {canonicalize_name(wanted.name) for wanted in WITH_TESTS}
-    assert "-e .[test]" in PIP_LINES
+    assert "-e .[test,classroom]" in PIP_LINES
     assert "-c constraints.txt" in PIP_LINES
 
 
@@ -110,7 +112,7 @@ def test_the_walk_over_imports_finds_every_kind() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_import_is_a_declared_dependency(path: Path) -> None:
     # what only an extra brings is imported inside functions
-    wanted_by = ALL if path.name == "gpt.py" else ALWAYS
+    wanted_by = ALL if path.name in ("gpt.py", "grading.py") else ALWAYS
     declared = {canonicalize_name(wanted.name) for wanted in wanted_by}
     owners = packages_distributions()
     for name in imports_of(path):

@@ -1,0 +1,212 @@
+"""The assignments as files: their tasks, what students get to see, and what they changed in it."""
+
+import ast
+import copy
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from dlbook.notebooks import NOTEBOOKS, Chapter
+
+COURSE = NOTEBOOKS / "assignments"
+SET_UP = "setup"  # the cell that imports; it may take longer than the others
+CODE_STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")  # nbgrader's words
+TEXT_STUB = "YOUR ANSWER HERE"
+
+_SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n.*?### END SOLUTION$", re.M | re.S)
+_HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n(.*?)^### END HIDDEN TESTS$", re.M | re.S)
+_TITLE = re.compile(r"^## (.+?) \(\d+ points?\)$", re.M)
+
+
+class UnknownAssignment(ValueError):
+    """A notebook that belongs to no assignment of the course."""
+
+
+class NoCourse(ValueError):
+    """A folder that is no course, or has no submissions."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of an assignment.
+
+    Attributes:
+        name: Its name in the cells' ids, as ``max-pool``.
+        title: Its heading, as "3. Max pooling without a loop".
+        points: What it counts.
+        by_hand: Whether a person marks it: the open question.
+    """
+
+    name: str
+    title: str
+    points: int
+    by_hand: bool
+
+    @property
+    def answer(self) -> str:
+        """Id of the cell for the answer."""
+        return f"{self.name}-answer"
+
+    @property
+    def graded_cell(self) -> str:
+        """Id of the cell that carries the points: the test, or the answer to an open question."""
+        return self.answer if self.by_hand else f"{self.name}-test"
+
+
+def find_assignments(course: Path = COURSE) -> list[Chapter]:
+    """The sources of all assignments of a course, in reading order.
+
+    Args:
+        course: The folder with ``source/<chapter>/<chapter>.ipynb``.
+    """
+    paths = sorted(Path(course).glob("source/*/*.ipynb"))
+    return [Chapter(path) for path in paths if path.stem == path.parent.name]
+
+
+def grade_id(cell: NotebookNode) -> str:
+    """nbgrader's name of a cell, "" if it has none."""
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+
+
+def tasks_of(notebook: NotebookNode) -> list[Task]:
+    """The tasks of an assignment, in its order."""
+    title, tasks = "", []
+    for cell in notebook.cells:
+        heading = _TITLE.search(cell.source) if cell.cell_type == "markdown" else None
+        if heading and grade_id(cell).endswith("-task"):
+            title = heading[1]
+        meta = cell.metadata.get("nbgrader", {})
+        if meta.get("grade"):
+            name = grade_id(cell).removesuffix("-test").removesuffix("-answer")
+            tasks.append(Task(name, title or name, meta["points"], bool(meta["solution"])))
+    return tasks
+
+
+def with_stubs(source: str) -> str:
+    """An answer as students get it: every solution replaced by nbgrader's stub."""
+    return _SOLUTION.sub(lambda found: "\n".join(found[1] + line for line in CODE_STUB), source)
+
+
+def split_test(source: str) -> tuple[str, str]:
+    """The visible and the hidden part of a test cell."""
+    hidden = "".join(found[1] for found in _HIDDEN.finditer(source))
+    return _HIDDEN.sub("", source).rstrip("\n"), hidden
+
+
+def as_released(cell: NotebookNode) -> str:
+    """The source of a cell of an assignment as students get it."""
+    meta = cell.metadata.get("nbgrader", {})
+    if meta.get("solution"):
+        return TEXT_STUB if cell.cell_type == "markdown" else with_stubs(cell.source)
+    return split_test(cell.source)[0]
+
+
+def identify(notebook: NotebookNode, assignments: Iterable[Chapter]) -> Chapter:
+    """The assignment that a notebook is a copy of, whatever its file is called.
+
+    Args:
+        notebook: A student's notebook.
+        assignments: What there is to choose from.
+
+    Returns:
+        The one with which it has the most answer and test cells in common.
+
+    Raises:
+        UnknownAssignment: It has none in common with any of them.
+    """
+    ids = _graded_ids(notebook)
+    best, shared = None, 0
+    for assignment in assignments:
+        common = len(ids & _graded_ids(assignment.read()))
+        if common > shared:
+            best, shared = assignment, common
+    if best is None:
+        raise UnknownAssignment("it has no cells of any assignment of this course")
+    return best
+
+
+def tampered_cells(notebook: NotebookNode, source: NotebookNode) -> tuple[list[str], list[str]]:
+    """The test cells, and the set-up, that are not as they were handed out.
+
+    Args:
+        notebook: A student's notebook.
+        source: The assignment.
+
+    Returns:
+        Ids of the cells that were changed, and of those that are gone. Blanks at the ends of lines
+        do not count.
+    """
+    found = {grade_id(cell): cell.source for cell in notebook.cells}
+    changed, deleted = [], []
+    for cell in source.cells:
+        name = grade_id(cell)
+        if not name.endswith("-test") and name != SET_UP:
+            continue
+        if name not in found:
+            deleted.append(name)
+        elif _bare(found[name]) != _bare(as_released(cell)):
+            changed.append(name)
+    return changed, deleted
+
+
+def restored(notebook: NotebookNode, source: NotebookNode) -> tuple[NotebookNode, list[str]]:
+    """A copy of a student's notebook that has every cell of the assignment once.
+
+    Deleted cells come back as they were handed out. Of cells that were copied, the last counts, as
+    nbgrader has it; the others become cells of the student's own.
+
+    Args:
+        notebook: A student's notebook.
+        source: The assignment.
+
+    Returns:
+        The copy, and the ids of the cells that were put back.
+    """
+    whole, put_back, place = copy.deepcopy(notebook), [], 0
+    for cell in source.cells:
+        name = grade_id(cell)
+        places = [i for i, other in enumerate(whole.cells) if grade_id(other) == name]
+        if not places:
+            released = copy.deepcopy(cell)
+            released.source = as_released(cell)
+            whole.cells.insert(place, released)
+            put_back.append(name)
+            places = [place]
+        for earlier in places[:-1]:
+            del whole.cells[earlier].metadata["nbgrader"]
+        place = places[-1] + 1
+    return whole, put_back
+
+
+def redefines_check(notebook: NotebookNode) -> bool:
+    """Whether a student's own code gives another meaning to ``check``, with which tests would pass.
+
+    The set-up and the tests are not looked at: they are replaced before they run.
+    """
+    from IPython.core.inputtransformer2 import TransformerManager  # knows magic commands
+
+    for cell in notebook.cells:
+        if cell.cell_type != "code" or grade_id(cell).endswith("-test") or grade_id(cell) == SET_UP:
+            continue
+        try:
+            tree = ast.parse(TransformerManager().transform_cell(cell.source))
+        except SyntaxError:  # it does not run either
+            continue
+        for node in ast.walk(tree):
+            bound = [getattr(node, key, None) for key in ("name", "asname")]
+            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+                bound.append(node.id if isinstance(node, ast.Name) else node.attr)
+            if {"check", "CheckError"} & set(bound):
+                return True
+    return False
+
+
+def _graded_ids(notebook: NotebookNode) -> set[str]:
+    return {i for cell in notebook.cells if (i := grade_id(cell)).endswith(("-answer", "-test"))}
+
+
+def _bare(source: str) -> str:
+    return "\n".join(line.rstrip() for line in source.strip().splitlines())

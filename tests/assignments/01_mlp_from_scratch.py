@@ -1,0 +1,151 @@
+"""Wrong answers to assignment 01. See tests/test_assignments.py for the form."""
+
+MISTAKES = {
+    "relu": [
+        (
+            "changes its argument",
+            "return d_hidden * (hidden > 0)",
+            "d_hidden[hidden == 0] = 0\n    return d_hidden",
+        ),
+        ("changes z", "return np.maximum(z, 0)", "z[z < 0] = 0\n    return z"),
+        ("the absolute value", "np.maximum(z, 0)", "np.abs(z)"),
+        ("passes slopes at 0", "(hidden > 0)", "(hidden >= 0)"),
+        (
+            "looks at the slope, not at the value",
+            "d_hidden * (hidden > 0)",
+            "np.maximum(d_hidden, 0)",
+        ),
+        ("multiplies by the value", "d_hidden * (hidden > 0)", "d_hidden * hidden"),
+        (
+            "two dimensions only",
+            "np.maximum(z, 0)",
+            "np.array([[max(v, 0) for v in row] for row in z])",
+        ),
+        ("a ceiling", "np.maximum(z, 0)", "np.clip(z, 0, 3)"),
+    ],
+    "gradients": [
+        (
+            "adds up the outputs as well",
+            "d_z2.sum(axis=0, keepdims=True)",
+            "d_z2.sum(keepdims=True)",
+        ),
+        ("the sum for the mean", "(output - y) / len(x)", "(output - y)"),
+        ("divides by all numbers of y", "/ len(x)", "/ y.size"),
+        ("the slope of tanh", "(hidden > 0)", "(1 - hidden**2)"),
+        ("without ReLU's slope", " * (hidden > 0)", ""),
+        ("the sign", "(output - y)", "(y - output)"),
+        (
+            "the slope of the sigmoid twice",
+            "d_z1 = (",
+            "d_z2 = d_z2 * output * (1 - output)\n    d_z1 = (",
+        ),
+        (
+            "the bias of the wrong layer",
+            '"b1": d_z1.sum(axis=0, keepdims=True)',
+            '"b1": 0 * parameters["b1"]',
+        ),
+        ("flat biases", '"b1": d_z1.sum(axis=0, keepdims=True)', '"b1": d_z1.sum(axis=0)'),
+        ("for one output", 'd_z2 @ parameters["w2"].T', 'd_z2[:, :1] * parameters["w2"][:, 0]'),
+    ],
+    "parity": [
+        (
+            "exactly one, which is parity for two bits only",
+            "x.sum(axis=1, keepdims=True) % 2",
+            "(x.sum(axis=1, keepdims=True) == 1).astype(float)",
+        ),
+        ("the lowest bit first", "np.arange(num_bits - 1, -1, -1)", "np.arange(num_bits)"),
+        ("whole numbers", ".astype(float)", ""),
+        ("a flat y", "keepdims=True", "keepdims=False"),
+        ("starts at 1", "np.arange(2**num_bits)", "np.arange(1, 2**num_bits + 1)"),
+        ("one row less", "np.arange(2**num_bits)", "np.arange(2**num_bits - 1)"),
+        (
+            "the exclusive or of the first two bits",
+            "x.sum(axis=1, keepdims=True) % 2",
+            "x[:, :2].sum(axis=1, keepdims=True) % 2",
+        ),
+        ("the square for the power", "np.arange(2**num_bits)", "np.arange(num_bits**2)"),
+    ],
+    "count-solved": [
+        (
+            "counts the border, and what is not a number",
+            "np.abs(outputs - y) < margin",
+            "~(np.abs(outputs - y) > margin)",
+        ),
+        ("counts the border", "< margin", "<= margin"),
+        ("without the absolute value", "np.abs(outputs - y)", "(outputs - y)"),
+        ("any output for all", ".all(axis=(1, 2))", ".any(axis=(1, 2))"),
+        ("looks at the first output only", ".all(axis=(1, 2))", "[:, :, 0].all(axis=1)"),
+        ("counts outputs, not starts", "right.all(axis=(1, 2)).sum()", "right.sum()"),
+        ("a share for a count", ".sum())", ".mean())"),
+        ("NumPy's int", "int(right.all(axis=(1, 2)).sum())", "right.all(axis=(1, 2)).sum()"),
+        (
+            "the mean over a start",
+            "np.abs(outputs - y) < margin",
+            "np.abs(outputs - y).mean(axis=(1, 2), keepdims=True) < margin",
+        ),
+        (
+            "leaves out what is not a number",
+            "right = ",
+            "outputs = np.nan_to_num(outputs, nan=y.mean())\n    right = ",
+        ),
+    ],
+    "accuracy-with-error": [
+        (
+            "the variance",
+            "np.sqrt(accuracy * (1 - accuracy) / len(labels))",
+            "accuracy * (1 - accuracy) / len(labels)",
+        ),
+        ("the spread of one example", " / len(labels))", ")"),
+        (
+            "the best example of each class",
+            "scores.argmax(axis=1)",
+            "scores.argmax(axis=0)[labels]",
+        ),
+        ("the lowest score", "argmax", "argmin"),
+        ("a count for a share", ".mean()", ".sum()"),
+        ("divides by the classes", "/ len(labels)", "/ scores.shape[1]"),
+        (
+            "scores over 0.5",
+            "(scores.argmax(axis=1) == labels)",
+            "(scores[np.arange(len(labels)), labels] > 0.5)",
+        ),
+        ("divides by the visible number", "/ len(labels)", "/ 4"),
+        (
+            "the visible numbers",
+            "return accuracy, np.sqrt(accuracy * (1 - accuracy) / len(labels))",
+            "return 0.75, np.sqrt(3) / 8",
+        ),
+    ],
+    "train-step": [
+        (
+            "the colleague's mistakes",
+            """def train_step(parameters, x, y, rate):
+    w1, b1, w2, b2 = (parameters[name] for name in ("w1", "b1", "w2", "b2"))
+    hidden = np.tanh(x @ w1 + b1)
+    output = mlp.sigmoid(hidden @ w2 + b2)
+    d_z2 = output - y
+    w2 = w2 - rate * hidden.T @ d_z2
+    b2 = b2 - rate * d_z2.sum(axis=0, keepdims=True)
+    d_z1 = (d_z2 @ w2.T) * (1 - hidden**2)
+    w1 = w1 - rate * x.T @ d_z1
+    b1 = b1 - rate * d_z1.sum(axis=0, keepdims=True)
+    return {"w1": w1, "b1": b1, "w2": w2, "b2": b2}""",
+        ),
+        ("one mistake left: no mean", " / len(x)", ""),
+        (
+            "one mistake left: the new w2",
+            "d_z1 = (d_z2 @ w2.T)",
+            "d_z1 = (d_z2 @ (w2 - rate * hidden.T @ d_z2).T)",
+        ),
+        ("divides by all numbers of y", "/ len(x)", "/ y.size"),
+        ("the slope of ReLU", "(1 - hidden**2)", "(hidden > 0)"),
+        ("without the slope of tanh", " * (1 - hidden**2)", ""),
+        ("uphill", '"w1": w1 - rate', '"w1": w1 + rate'),
+        ("the visible rate", '"w1": w1 - rate * x', '"w1": w1 - x'),
+        (
+            "changes its argument",
+            '"b2": b2 - rate * d_z2.sum(axis=0, keepdims=True)',
+            '"b2": np.subtract(b2, rate * d_z2.sum(axis=0, keepdims=True), out=b2)',
+        ),
+    ],
+}

@@ -1,0 +1,124 @@
+"""Made-up courses and submissions for the tests of dlbook.classroom."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from dlbook.classroom.course import COURSE, as_released, grade_id, tasks_of
+from dlbook.notebooks import Chapter
+
+TINY = "02_sums"
+SET_UP = "from dlbook import check\nimport warnings\n"
+TWICE = (
+    "def twice(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
+    'check("twice the number", twice(2), equals=4)\n'
+    "### BEGIN HIDDEN TESTS\n"
+    'check("of 5", twice(5), equals=10)\n'
+    "### END HIDDEN TESTS",
+)
+ADD = (
+    "def add(x, y):\n    ### BEGIN SOLUTION\n    return x + y\n    ### END SOLUTION",
+    'assert add(1, 2) == 3, "both numbers count"\n'
+    "### BEGIN HIDDEN TESTS\n"
+    "assert add(0, 7) == 7\n"
+    "### END HIDDEN TESTS",
+)
+
+
+def graded_cell(name: str, source: str, points: int = 0, kind: str = "code") -> NotebookNode:
+    """A cell with nbgrader's metadata, told from its name as in the book's assignments."""
+    cell = getattr(nbformat.v4, f"new_{kind}_cell")(source)
+    is_answer = name.endswith("-answer")
+    meta = {"grade": bool(points), "solution": is_answer, "locked": not is_answer, "task": False}
+    cell.metadata["nbgrader"] = {**meta, "grade_id": name, "schema_version": 3}
+    if points:
+        cell.metadata["nbgrader"]["points"] = points
+    cell.id = name
+    return cell
+
+
+def tiny_course(folder: Path) -> Path:
+    """A course with one small assignment that does without TensorFlow."""
+    cells = [graded_cell("head", "# 02", kind="markdown"), graded_cell("setup", SET_UP)]
+    for number, (name, points, parts) in enumerate((("twice", 2, TWICE), ("add", 3, ADD)), 1):
+        heading = f"## {number}. Task {name} ({points} points)\n"
+        cells.append(graded_cell(f"{name}-task", heading, kind="markdown"))
+        cells.append(graded_cell(f"{name}-answer", parts[0]))
+        cells.append(graded_cell(f"{name}-test", parts[1], points))
+    cells.append(graded_cell("question-task", "## 3. Why? (5 points)\n", kind="markdown"))
+    cells.append(graded_cell("question-answer", "Because.", 5, kind="markdown"))
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    path = folder / "source" / TINY / f"{TINY}.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+    settings = (COURSE / "nbgrader_config.py").read_text(encoding="utf-8")
+    patient = "c.Execute.iopub_timeout = 20"
+    assert patient in settings
+    settings = settings.replace(patient, "c.Execute.iopub_timeout = 5")
+    (folder / "nbgrader_config.py").write_text(settings, encoding="utf-8")
+    return folder
+
+
+def real_course(folder: Path, stems: Iterable[str]) -> Path:
+    """A course with some of the book's assignments."""
+    for stem in stems:
+        shutil.copytree(COURSE / "source" / stem, folder / "source" / stem)
+    shutil.copy(COURSE / "nbgrader_config.py", folder)
+    return folder
+
+
+def source_of(course: Path, stem: str = TINY) -> Chapter:
+    return Chapter(course / "source" / stem / f"{stem}.ipynb")
+
+
+def released(course: Path, stem: str = TINY) -> NotebookNode:
+    """The student version, made without nbgrader; a test holds it against nbgrader's."""
+    notebook = source_of(course, stem).read()
+    for cell in notebook.cells:
+        cell.source = as_released(cell)
+    return notebook
+
+
+def cell_of(notebook: NotebookNode, name: str) -> NotebookNode:
+    return next(cell for cell in notebook.cells if grade_id(cell) == name)
+
+
+def answered(course: Path, stem: str = TINY, tasks: int | None = None) -> NotebookNode:
+    """The student version with right answers to the first so many tasks, or to all."""
+    notebook, source = released(course, stem), source_of(course, stem).read()
+    for task in tasks_of(source)[:tasks]:
+        cell_of(notebook, task.answer).source = cell_of(source, task.answer).source
+    return notebook
+
+
+def with_answer(name: str, text: str) -> Callable[[NotebookNode], None]:
+    """A change to a notebook: another answer to a task."""
+
+    def change(notebook: NotebookNode) -> None:
+        cell_of(notebook, f"{name}-answer").source = text
+
+    return change
+
+
+def without_cells(*names: str) -> Callable[[NotebookNode], None]:
+    """A change to a notebook: cells are deleted."""
+
+    def change(notebook: NotebookNode) -> None:
+        notebook.cells = [cell for cell in notebook.cells if grade_id(cell) not in names]
+
+    return change
+
+
+def hand_in(folder: Path, student: str, notebook: NotebookNode | str, stem: str = TINY) -> Path:
+    """Put a notebook, or a text that is none, where nbgrader collects submissions."""
+    path = folder / student / stem / f"{stem}.ipynb"
+    path.parent.mkdir(parents=True)
+    if isinstance(notebook, str):
+        path.write_text(notebook, encoding="utf-8")
+    else:
+        nbformat.write(notebook, path)
+    return path
