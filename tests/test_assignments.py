@@ -13,6 +13,7 @@ import re
 import runpy
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ COURSE = book.NOTEBOOKS / "assignments"
 PATHS = sorted((COURSE / "source").glob("*/*.ipynb"))
 STEMS = [path.stem for path in PATHS]
 LIMIT = 300  # seconds for all assignments together; they take far less
+ONE_LIMIT = 60  # seconds for an assignment with its solutions
 
 HINT = re.compile(r'check\(\s*f?"([^"]+)"|^ *assert .+?, f?"([^"]+)"', re.M)
 KEYS = {"grade", "grade_id", "locked", "schema_version", "solution", "task"}
@@ -92,16 +94,19 @@ def try_assignment(path: Path) -> dict[str, Any]:
     """What every cell raises in each of the ways to execute the assignment.
 
     Returns:
-        "source": one entry per code cell, run from top to bottom. "alone", "stub": by task, the
-        test after only the set-up and its own answer. "mistakes": by task, for each wrong answer
-        what is wrong with it, and what the answer, the visible and the hidden test raise.
+        "source": one entry per code cell, run from top to bottom. "seconds": what that took.
+        "alone", "stub": by task, the test after only the set-up and its own answer. "mistakes": by
+        task, for each wrong answer what is wrong with it, and what the answer, the visible and the
+        hidden test raise.
     """
     notebook = read(path)
     cells = book.code_cells(notebook)
     set_up: dict[str, Any] = {"__name__": "__main__"}
+    began = time.perf_counter()
     report: dict[str, Any] = {"source": [attempt(cells[0].source, set_up)]}
     whole = dict(set_up)
     report["source"] += [attempt(cell.source, whole) for cell in cells[1:]]
+    report["seconds"] = time.perf_counter() - began
     for key in ("alone", "stub", "mistakes"):
         report[key] = {}
     mistakes = mistakes_in(path.stem)
@@ -267,6 +272,7 @@ def test_the_configuration_names_the_course_and_no_machine() -> None:
 @pytest.mark.parametrize("stem", STEMS)
 def test_the_source_runs_from_top_to_bottom(stem: str, reports: dict[str, dict]) -> None:
     assert set(reports[stem]["source"]) == {None}
+    assert reports[stem]["seconds"] < ONE_LIMIT
 
 
 @pytest.mark.parametrize("stem", STEMS)

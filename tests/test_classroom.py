@@ -468,6 +468,18 @@ def test_five_submissions_get_the_marks_that_they_are_worth(classroom: tuple, st
 
 
 @pytest.mark.parametrize("stem", REAL)
+def test_a_blank_version_fails_at_each_task(classroom: tuple, stem: str) -> None:
+    """What ``nbgrader validate`` says; with ``--invert`` it says less: that none passed."""
+    from nbgrader.validator import Validator
+
+    tasks = tasks_of(source_of(classroom[0], stem).read())
+    path = classroom[0] / "release" / stem / f"{stem}.ipynb"
+    found = Validator().validate(str(path))
+    assert found.keys() == {"failed"}
+    assert len(found["failed"]) == len(tasks)
+
+
+@pytest.mark.parametrize("stem", REAL)
 def test_feedback_pages_name_the_task_that_failed(classroom: tuple, stem: str) -> None:
     course = classroom[0]
     tasks = tasks_of(source_of(course, stem).read())

@@ -125,7 +125,7 @@ def check(notebook: Path, timeout: float, course: Path | None) -> None:
     "--csv",
     "csv_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write the marks (default: marks.csv in the course's folder).",
+    help="Where to write the marks, beside those already there (default: the course's marks.csv).",
 )
 @click.option(
     "--timeout",
@@ -149,8 +149,8 @@ def grade(
     The open questions are left to you: mark them with nbgrader's formgrader and grade again, or
     add them to the CSV file. Submissions are code of other people's: nbgrader runs them as you.
     """
-    from dlbook.classroom import grading
     from dlbook.classroom.course import NoCourse
+    from dlbook.classroom.marks import write_marks
     from dlbook.classroom.submissions import find_submissions
 
     opened = _open(course, timeout)
@@ -188,7 +188,7 @@ def grade(
         interrupted = True
         console.print(f"Interrupted; {len(marks)} of {len(submissions)} were graded.")
     path = csv_file or opened.folder / "marks.csv"
-    grading.write_marks(path, marks)
+    write_marks(path, marks)
     console.print(f"marks: {path}", soft_wrap=True, highlight=False)
     console.print(f"feedback pages: {opened.folder / 'feedback'}", soft_wrap=True, highlight=False)
     if interrupted:

@@ -1,6 +1,5 @@
 """nbgrader at work: student versions, and marks and feedback for a folder of submissions."""
 
-import csv
 import html
 import io
 import logging
@@ -12,7 +11,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,49 +26,17 @@ from dlbook.classroom.course import (
     tampered_cells,
     tasks_of,
 )
+from dlbook.classroom.marks import Mark, open_question_note
 from dlbook.classroom.submissions import Submission
 from dlbook.execution import can_encrypt, write_notebook
 from dlbook.notebooks import Chapter, first_line, read_notebook
 
 CONFIGURATION = "nbgrader_config.py"
 _ERROR = re.compile(r"^\s*(\w*(?:Error|Exception)\b.*)$", re.M)
-NOT_GRADED = ("not a notebook", "missing", "not graded")  # how the notes of these begin
 
 
 class NoClassroom(RuntimeError):
     """nbgrader is not installed; the message says how to get it."""
-
-
-@dataclass
-class Mark:
-    """What a submission is worth.
-
-    Attributes:
-        submission: What was graded.
-        tasks: The tasks of its assignment.
-        points: By task: the points, or None where a person has to give them.
-        note: What a teacher should know about it, "" if nothing.
-    """
-
-    submission: Submission
-    tasks: Sequence[Task]
-    points: dict[str, float | None] = field(default_factory=dict)
-    note: str = ""
-
-    @property
-    def graded(self) -> bool:
-        """Whether the submission could be graded."""
-        return not self.note.startswith(NOT_GRADED)
-
-    @property
-    def total(self) -> float:
-        """The points so far; an open question that nobody has marked counts 0."""
-        return sum(value or 0 for value in self.points.values())
-
-    @property
-    def maximum(self) -> int:
-        """The points that can be had."""
-        return sum(task.points for task in self.tasks)
 
 
 class Course:
@@ -156,7 +122,7 @@ class Course:
             notes.insert(0, f"not graded: {_reason(error)}")
         if any(value is None for value in mark.points.values()):
             waiting = sum(t.points for t in tasks if mark.points[t.name] is None)
-            notes.append(f"open question: up to {waiting} points are to be given by hand")
+            notes.append(open_question_note(waiting))
         mark.note = "; ".join(notes)
         return mark
 
@@ -250,40 +216,6 @@ class Course:
         return config
 
 
-def write_marks(path: Path, marks: Sequence[Mark]) -> None:
-    """Write marks as a CSV file, one line per student and assignment.
-
-    Args:
-        path: The file. The columns are student, assignment, the tasks by number, the open
-            question, total, maximum and note. An open question without a mark is blank.
-        marks: The marks.
-    """
-    most = max((sum(not t.by_hand for t in mark.tasks) for mark in marks), default=0)
-    numbers = [f"task {number}" for number in range(1, most + 1)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # a byte-order mark, or spreadsheets take names for Latin-1
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(
-            ["student", "assignment", *numbers, "open question", "total", "maximum", "note"]
-        )
-        for mark in marks:
-            tasks = [_figure(mark.points[t.name]) for t in mark.tasks if not t.by_hand]
-            by_hand = [_figure(mark.points[t.name]) for t in mark.tasks if t.by_hand]
-            rows.writerow(
-                [
-                    mark.submission.student,
-                    mark.submission.assignment.stem,
-                    *tasks,
-                    *[""] * (most - len(tasks)),
-                    " ".join(by_hand),
-                    _figure(mark.total),
-                    mark.maximum,
-                    mark.note,
-                ]
-            )
-
-
 def _name_tasks(page: Path, tasks: Sequence[Task]) -> None:
     """Name the tasks in the list at the head of a feedback page: nbgrader writes "Test cell"."""
     text = page.read_text(encoding="utf-8")
@@ -292,10 +224,6 @@ def _name_tasks(page: Path, tasks: Sequence[Task]) -> None:
         title = html.escape(task.title)
         text = link.sub(lambda found, title=title: found[1] + title + found[2], text)
     page.write_text(text, encoding="utf-8")
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
 
 
 def _reason(error: Exception) -> str:

@@ -205,9 +205,11 @@ class DQN(keras.Model):
             "loss" and "value", the mean Q-value of the actions taken, averaged over the updates.
 
         Raises:
-            FloatingPointError: The loss is no finite number.
+            dlbook.train.TrainingDivergedError: The loss is no finite number.
         """
         import tensorflow as tf
+
+        from dlbook.train import TrainingDivergedError  # needs TensorFlow, this module does not
 
         if self._learn is None or self._learns_with is not self.optimizer:
             self._learns_with = self.optimizer
@@ -215,7 +217,7 @@ class DQN(keras.Model):
             self._learn = tf.function(self._learn_in_turn, jit_compile=self.jit_compile)
         logs = {name: float(value) for name, value in self._learn(batches).items()}
         if not math.isfinite(logs["loss"]):
-            raise FloatingPointError(
+            raise TrainingDivergedError(
                 f"the loss became {logs['loss']}: lower the learning rate, clip the gradients "
                 "(clipnorm=1.0) or look for bad values in the rewards"
             )
@@ -320,7 +322,7 @@ def train(
         The trained agent and how it went.
 
     Raises:
-        FloatingPointError: The loss is no finite number.
+        dlbook.train.TrainingDivergedError: The loss is no finite number.
         ValueError: See ``Rollout``.
     """
     generator = np.random.default_rng(config.seed)
