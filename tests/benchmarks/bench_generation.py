@@ -1,6 +1,6 @@
 """Writing with and without a cache of keys and values: ``dlbook.models.generation``.
 
-Both sides continue one character to a text that fills the context, with the GPT of chapter 14 and
+Both sides continue one character to a text that fills the context, with a GPT of four blocks and
 in a compiled loop. Without the cache all of the context is computed again for each new character:
 one compiled loop needs arrays of one size. The two texts must be equal.
 """

@@ -205,7 +205,7 @@ ROWS = {
         torch_has_more=4 * 32,  # PyTorch's LSTM adds two biases where one would do
     ),
     "gpt": Row(
-        "GPT, 32 × 64 characters",
+        "GPT of 4 blocks, 32 × 64 characters",
         *(lambda: gpt.GPT(CHARACTERS), lambda: torch_nets.GPT(CHARACTERS)),
         *(LANGUAGE, _characters, 8),
         jit_compile=True,
