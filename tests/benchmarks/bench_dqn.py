@@ -57,5 +57,5 @@ def table(quick: bool) -> str:
             *(1000 * samples / book, 1000 * batch_size / listing, ratio * samples / batch_size),
         ],
     ]
-    cells = [[name, f"{a:,.3g}", f"{b:,.3g}", f"**{c:,.0f}**"] for name, a, b, c in rows]
+    cells = [[name, timing.figure(a), timing.figure(b), f"**{c:,.0f}**"] for name, a, b, c in rows]
     return timing.markdown(["DQN, in a second", "dlbook", "predict and fit", "ratio"], cells)

@@ -42,7 +42,7 @@ class Medians(NamedTuple):
 
     def cells(self) -> list[str]:
         """Both times and the ratio, as a table has them."""
-        return [f"{self.left:.3g}", f"{self.right:.3g}", f"**{self.ratio:.2f}**"]
+        return [figure(self.left), figure(self.right), f"**{self.ratio:.2f}**"]
 
 
 class Others:
@@ -95,7 +95,9 @@ def compare(name: str, left: Side, right: Side, rounds: int) -> Medians:
         statistics.median(second / first for first, second in pairs),
         note,
     )
-    print(f"measured {name}: {found.left:.3g} ms, {found.right:.3g} ms{note}", file=sys.stderr)
+    print(
+        f"measured {name}: {figure(found.left)} ms, {figure(found.right)} ms{note}", file=sys.stderr
+    )
     return found
 
 
@@ -104,6 +106,11 @@ def milliseconds(function: Callable[[], object], steps: int) -> float:
     began = time.perf_counter()
     function()
     return 1000 * (time.perf_counter() - began) / steps
+
+
+def figure(value: float) -> str:
+    """Three significant digits, and never with an exponent: 0.0811, 12.3, 12,300."""
+    return f"{float(f'{value:.3g}'):,.15g}"
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
