@@ -46,7 +46,7 @@ def sides(context: int, batch: int) -> tuple[timing.Side, timing.Side]:
 def table(quick: bool) -> str:
     """Measure one text at once and several."""
     context = 64 if quick else 256
-    rounds = timing.QUICK_ROUNDS if quick else timing.ROUNDS
+    rounds = timing.QUICK_ROUNDS if quick else timing.ROUNDS // 3
     rows = []
     for batch in (1,) if quick else (1, 16):
         found = timing.compare(f"generation, batch {batch}", *sides(context, batch), rounds)
