@@ -472,9 +472,11 @@ def test_a_blank_version_fails_at_each_task(classroom: tuple, stem: str) -> None
     """What ``nbgrader validate`` says; with ``--invert`` it says less: that none passed."""
     from nbgrader.validator import Validator
 
+    from dlbook.classroom.grading import Course
+
     tasks = tasks_of(source_of(classroom[0], stem).read())
     path = classroom[0] / "release" / stem / f"{stem}.ipynb"
-    found = Validator().validate(str(path))
+    found = Validator(config=Course(classroom[0]).config).validate(str(path))
     assert found.keys() == {"failed"}
     assert len(found["failed"]) == len(tasks)
 

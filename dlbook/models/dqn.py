@@ -205,11 +205,9 @@ class DQN(keras.Model):
             "loss" and "value", the mean Q-value of the actions taken, averaged over the updates.
 
         Raises:
-            dlbook.train.TrainingDivergedError: The loss is no finite number.
+            FloatingPointError: The loss is no finite number.
         """
         import tensorflow as tf
-
-        from dlbook.train import TrainingDivergedError  # needs TensorFlow, this module does not
 
         if self._learn is None or self._learns_with is not self.optimizer:
             self._learns_with = self.optimizer
@@ -217,7 +215,7 @@ class DQN(keras.Model):
             self._learn = tf.function(self._learn_in_turn, jit_compile=self.jit_compile)
         logs = {name: float(value) for name, value in self._learn(batches).items()}
         if not math.isfinite(logs["loss"]):
-            raise TrainingDivergedError(
+            raise FloatingPointError(
                 f"the loss became {logs['loss']}: lower the learning rate, clip the gradients "
                 "(clipnorm=1.0) or look for bad values in the rewards"
             )
@@ -322,7 +320,7 @@ def train(
         The trained agent and how it went.
 
     Raises:
-        dlbook.train.TrainingDivergedError: The loss is no finite number.
+        FloatingPointError: The loss is no finite number.
         ValueError: See ``Rollout``.
     """
     generator = np.random.default_rng(config.seed)

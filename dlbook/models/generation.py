@@ -31,6 +31,8 @@ def keep_top_p(logits, p: float):
     """
     if not 0 < p <= 1:
         raise ValueError(f"top_p must be above 0 and at most 1, not {p}")
+    if p == 1:  # below, rounding would cost the unlikeliest their place
+        return logits
     ordered = -ops.sort(-logits, axis=-1)
     probabilities = ops.softmax(ordered)
     before = ops.cumsum(probabilities, axis=-1) - probabilities  # of the likelier ones
@@ -47,7 +49,7 @@ def next_token(logits, noise, temperature, top_k: int | None = None, top_p: floa
     Args:
         logits: (batch, vocabulary).
         noise: The same shape, from the Gumbel distribution.
-        temperature: 0 takes the likeliest; below 1 is bolder than the model, above 1 wilder.
+        temperature: 0 takes the likeliest; below 1 is more cautious than the model, above 1 wilder.
         top_k: Choose among so many.
         top_p: Choose among the likeliest that have this share of the probability, after the
             temperature.

@@ -227,6 +227,8 @@ def test_top_p_keeps_the_fewest_that_reach_p() -> None:
     kept = np.isfinite(generation.keep_top_p(logits, 0.7))
     np.testing.assert_array_equal(kept, [[0, 1, 0, 1], [1, 0, 0, 0]])
     assert np.isfinite(generation.keep_top_p(logits, 1.0)).all()
+    far_apart = keras.ops.array([[0.0, -40.0]])  # the first has the share 1, rounded
+    assert np.isfinite(generation.keep_top_p(far_apart, 1.0)).all()
 
 
 def test_draws_have_the_probabilities_of_the_softmax() -> None:
