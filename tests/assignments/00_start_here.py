@@ -45,6 +45,16 @@ MISTAKES = {
         ),
         ("the first two examples", "np.arange(len(labels)), labels", "np.arange(2), labels[:2]"),
         ("the most probable class for the right one", ", labels]", ", logits.argmax(axis=1)]"),
+        (
+            "the maximum of all rows",
+            "logits.max(axis=1, keepdims=True)",
+            "logits.max()",
+        ),
+        (
+            "changes its argument",
+            "shifted = logits - logits.max(axis=1, keepdims=True)",
+            "logits -= logits.max(axis=1, keepdims=True)\n    shifted = logits",
+        ),
     ],
     "slopes": [
         (

@@ -46,6 +46,20 @@ MISTAKES = {
         ),
         ("flat biases", '"b1": d_z1.sum(axis=0, keepdims=True)', '"b1": d_z1.sum(axis=0)'),
         ("for one output", 'd_z2 @ parameters["w2"].T', 'd_z2[:, :1] * parameters["w2"][:, 0]'),
+        (
+            "finite differences",
+            """def gradients(parameters, x, y):
+    found = {}
+    for name, value in parameters.items():
+        found[name] = np.zeros_like(value)
+        for place in np.ndindex(value.shape):
+            move = np.zeros_like(value)
+            move[place] = 1e-5
+            more = relu_network_loss({**parameters, name: value + move}, x, y)
+            less = relu_network_loss({**parameters, name: value - move}, x, y)
+            found[name][place] = (more - less) / 2e-5
+    return found""",
+        ),
     ],
     "parity": [
         (
@@ -64,6 +78,16 @@ MISTAKES = {
             "x[:, :2].sum(axis=1, keepdims=True) % 2",
         ),
         ("the square for the power", "np.arange(2**num_bits)", "np.arange(num_bits**2)"),
+        (
+            "numbers of eight bits",
+            "x = (numbers >> places & 1).astype(float)",
+            "x = np.unpackbits(numbers.astype(np.uint8), axis=1)[:, -num_bits:].astype(float)",
+        ),
+        (
+            "odd up to three only",
+            "x.sum(axis=1, keepdims=True) % 2",
+            "np.isin(x.sum(axis=1, keepdims=True), (1, 3)).astype(float)",
+        ),
     ],
     "count-solved": [
         (
@@ -87,6 +111,16 @@ MISTAKES = {
             "leaves out what is not a number",
             "right = ",
             "outputs = np.nan_to_num(outputs, nan=y.mean())\n    right = ",
+        ),
+        (
+            "lets the module do it",
+            "right.all(axis=(1, 2)).sum()",
+            "mlp.solved(outputs, y, margin).sum()",
+        ),
+        (
+            "changes its argument",
+            "right = np.abs(outputs - y) < margin",
+            "outputs -= y\n    right = np.abs(outputs) < margin",
         ),
     ],
     "accuracy-with-error": [
@@ -146,6 +180,17 @@ MISTAKES = {
             "changes its argument",
             '"b2": b2 - rate * d_z2.sum(axis=0, keepdims=True)',
             '"b2": np.subtract(b2, rate * d_z2.sum(axis=0, keepdims=True), out=b2)',
+        ),
+        (
+            "lets mlp.train do it",
+            """def train_step(parameters, x, y, rate):
+    return mlp.train(parameters, x, y, epochs=1, learning_rate=rate)[0]""",
+        ),
+        (
+            "lets mlp.backward do it",
+            """def train_step(parameters, x, y, rate):
+    slopes, _ = mlp.backward(parameters, x, y)
+    return {name: value - rate * slopes[name] for name, value in parameters.items()}""",
         ),
     ],
 }

@@ -12,6 +12,11 @@ MISTAKES = {
         ("refuses a filter that just fits", "if room < 0:", "if room <= 0 and padding:"),
         ("looks at the row without padding", "if room < 0:", "if size < kernel:"),
         ("another error", "raise ValueError(", "raise IndexError("),
+        (
+            "rounds towards zero",
+            "if room < 0:",
+            "if int(room / stride) + 1 < 1:",
+        ),
     ],
     "convolve": [
         ("takes every picture for a square", "(image.shape[1] - k)", "(image.shape[0] - k)"),
@@ -40,6 +45,17 @@ MISTAKES = {
         ("the same bias for all filters", "+ bias", "+ bias[0]"),
         ("the stride for rows only", "j * stride : j * stride + k", "j : j + k"),
         ("the mean over channels", "weights, axes=3)", "weights, axes=3) / image.shape[2]"),
+        (
+            "a window with a pixel in its middle",
+            "i * stride : i * stride + k, j * stride : j * stride + k",
+            "i * stride : i * stride + k // 2 * 2 + 1, j * stride : j * stride + k // 2 * 2 + 1",
+        ),
+        (
+            "a filter that is made odd",
+            "k = weights.shape[0]",
+            "k = weights.shape[0] | 1\n"
+            "    weights = np.pad(weights, ((0, k - weights.shape[0]),) * 2 + ((0, 0),) * 2)",
+        ),
     ],
     "max-pool": [
         (
@@ -93,6 +109,11 @@ MISTAKES = {
         ("over the channels too", ".max(axis=(2, 4))", ".max(axis=(2, 4, 5))[..., None]"),
         ("squares of 2 only", "rows, columns = ", "size = 2\n    rows, columns = "),
         ("all pictures together", ".max(axis=(2, 4))", ".max(axis=(0, 2, 4))[None]"),
+        (
+            "begins with a number that is not small enough",
+            ".max(axis=(2, 4))",
+            ".max(axis=(2, 4), initial=-99)",
+        ),
     ],
     "block-parameters": [
         ("one channel in", "kernel_size * channels * filters", "kernel_size * filters"),
