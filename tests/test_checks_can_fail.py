@@ -2,10 +2,15 @@
 
 Each chapter's code is executed on stand-in data with training switched off: optimizers change no
 weight. Every check in a cell tagged ``untrained-fails`` must then fail.
+
+The same run tries the section "At full size", which needs a GPU: the chapter is told that it has
+one, and the model is tiny.
 """
 
 import contextlib
 import copy
+import dataclasses
+import functools
 import io
 import json
 import os
@@ -21,6 +26,7 @@ import pytest
 from dlbook import notebooks as book
 
 TAG = "untrained-fails"
+FULL_SIZE = "full-size"  # the id of the cell that needs a GPU
 LIMIT = 600  # seconds for a chapter
 
 
@@ -38,6 +44,7 @@ def judge(report: dict[str, Any]) -> list[str]:
     return faults + report["errors"] if faults else []
 
 
+@functools.cache
 def run_untrained(path: Path) -> dict[str, Any]:
     environment = {**os.environ, "DLBOOK_DATA": "stand-in", "MPLBACKEND": "Agg"}
     done = subprocess.run(
@@ -67,6 +74,15 @@ def test_some_chapter_has_checks_that_must_fail() -> None:
 @pytest.mark.parametrize("chapter", tagged_chapters(), ids=lambda chapter: chapter.stem)
 def test_checks_fail_on_an_untrained_model(chapter: book.Chapter) -> None:
     assert judge(run_untrained(chapter.path)) == []
+
+
+@pytest.mark.parametrize(
+    "chapter",
+    [c for c in book.find_chapters() if any(k.get("id") == FULL_SIZE for k in c.read().cells)],
+    ids=lambda chapter: chapter.stem,
+)
+def test_the_section_at_full_size_runs_in_small(chapter: book.Chapter) -> None:
+    assert run_untrained(chapter.path)["full_size"] == "ran"
 
 
 def test_a_check_that_cannot_fail_is_found(tmp_path: Path) -> None:
@@ -152,6 +168,20 @@ def recorded_check(log: list[tuple[str, bool]]) -> Callable[..., None]:
     return check
 
 
+def pretend_to_have_a_gpu(names: dict[str, Any]) -> None:
+    """Open the section "At full size" of a chapter, and cut its models down."""
+    from dlbook.models import cnn, dqn, gnn, gpt, vae
+
+    names["machine"] = dataclasses.replace(names["machine"], gpus=("none, in truth",))
+    cnn.FULL_SIZE.update(filters=(2, 3), num_hidden=8)
+    gnn.FULL_SIZE.update(num_hidden=4, num_layers=3)
+    gpt.FULL_SIZE.update(num_layers=1, hidden_dim=12)
+    vae.FULL_SIZE.update(hidden_units=(8, 8, 8))
+    dqn.ACROBOT = dataclasses.replace(
+        dqn.ACROBOT, total_steps=2_000, evaluate_every=1_000, learn_every=256, evaluation_episodes=1
+    )
+
+
 def execute(path: Path) -> dict[str, Any]:
     from IPython.display import display
 
@@ -166,11 +196,15 @@ def execute(path: Path) -> dict[str, Any]:
     for number, cell in enumerate(book.code_cells(book.Chapter(path).read()), start=1):
         head, error = book.first_line(cell.source), ""
         log.clear()
+        if cell.get("id") == FULL_SIZE:
+            pretend_to_have_a_gpu(names)
         try:
             exec(compile(cell.source, f"code cell {number}", "exec"), names)
         except Exception as problem:  # the next cells may still say something
             error = f"{type(problem).__name__}: {problem}"
             report["errors"].append(f"code cell {number}, {head!r}: {error}")
+        if cell.get("id") == FULL_SIZE:
+            report["full_size"] = error or "ran"
         if TAG in book.cell_tags(cell):
             report["cells"].append({"head": head, "checks": list(log), "error": error})
         else:

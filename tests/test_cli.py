@@ -279,6 +279,8 @@ def test_a_terminal_gets_a_live_line_and_an_interrupt_stops_the_kernel(
     process = subprocess.Popen(
         command, stdin=slave, stdout=slave, stderr=slave, cwd=tmp_path, start_new_session=True,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+        # tests that were started in the background have SIGINT switched off, and hand that down
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     os.close(slave)
     shown = _read(master, until=lambda text: "cell 2 of 2" in text and "Training" in text)

@@ -258,7 +258,7 @@ class Run:
     """What ``train`` returns.
 
     Attributes:
-        agent: The agent, with the weights of its best evaluation.
+        agent: The agent, with the weights of its best evaluation; without any, with the last.
         steps: Steps at each evaluation.
         scores: Mean return of each evaluation.
         losses: Mean loss since the evaluation before.
@@ -275,7 +275,9 @@ class Run:
 
     @property
     def best(self) -> int:
-        """Number of the best evaluation, the last one of equals."""
+        """Number of the best evaluation, the last one of equals. ValueError if there was none."""
+        if not self.scores:
+            raise ValueError("no evaluation: evaluate_every was never reached")
         return len(self.scores) - 1 - int(np.argmax(self.scores[::-1]))
 
 
@@ -329,7 +331,7 @@ def train(
     run = Run(agent or build_agent(envs, config))
     agent, rollout = run.agent, Rollout(envs, int(generator.integers(2**31)))
     buffer = ReplayBuffer(config.buffer_size, agent.online.input_shape[-1])
-    best, logs, learned, evaluated = agent.get_weights(), [], 0, 0
+    best, logs, learned, evaluated = None, [], 0, 0
     for step in range(config.num_envs, config.total_steps + 1, config.num_envs):
         actions = agent.act(rollout.observations, config.epsilon(step), generator)
         transitions, finished = rollout.step(actions)
@@ -358,7 +360,8 @@ def train(
             recent = run.scores[-config.goal_times :]
             if len(recent) == config.goal_times and min(recent) >= goal:
                 break
-    agent.set_weights(best)
+    if best is not None:  # without an evaluation, the last weights stay
+        agent.set_weights(best)
     envs.close()
     judges.close()
     return run

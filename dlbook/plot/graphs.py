@@ -131,7 +131,7 @@ def graph(
             ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.2)
     for number, label in enumerate(labels or ()):
         # white on the two ends of a two-sided scale and on the classes' dark colours
-        dark = classes is not None or (values is not None and abs(values[number] - 0.5) > 0.25)
+        dark = classes is not None or (values is not None and abs(values[number] - 0.5) > 0.35)
         color = "white" if dark else "black"
         ax.text(
             *positions[number], label, ha="center", va="center", fontsize=7, color=color, zorder=3
@@ -151,8 +151,10 @@ def _plane(points: np.ndarray) -> np.ndarray:
 
 
 def _look(number: int) -> dict[str, str | float]:
+    # the eighth class has the first colour again, with the second marker
+    marker = MARKERS[(number + number // len(COLORS)) % len(MARKERS)]
     return {
         "color": COLORS[number % len(COLORS)],
-        "marker": MARKERS[number % len(MARKERS)],
+        "marker": marker,
         "linewidth": 0,
     }

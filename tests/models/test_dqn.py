@@ -469,6 +469,16 @@ def test_the_best_weights_are_kept(monkeypatch):
         np.testing.assert_array_equal(kept, best)
 
 
+def test_without_an_evaluation_the_last_weights_stay():
+    config = dataclasses.replace(QUICK, total_steps=400, evaluate_every=1_000)
+    run = dqn.train(chains, config)
+    start = dqn.train(chains, dataclasses.replace(config, total_steps=40)).agent.get_weights()
+    assert run.scores == []
+    assert any(np.any(old != new) for old, new in zip(start, run.agent.get_weights(), strict=True))
+    with pytest.raises(ValueError, match="evaluate_every"):
+        _ = run.best
+
+
 def test_the_run_at_full_size_in_small():
     """The chapter's run on a GPU, cut down: another task, three actions, environments in a list."""
     config = dataclasses.replace(

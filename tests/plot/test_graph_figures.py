@@ -21,6 +21,14 @@ def lines_of(ax) -> LineCollection:
     return found
 
 
+def test_ten_classes_have_ten_looks():
+    ax = plot.scatter(np.zeros((10, 2)), range(10), list("0123456789"))
+    looks = {
+        (tuple(c.get_facecolor()[0]), c.get_paths()[0].vertices.tobytes()) for c in ax.collections
+    }
+    assert len(looks) == 10
+
+
 def test_scatter_tells_classes_apart_by_colour_and_marker():
     ax = plot.scatter(POINTS, [0, 1, 1, 2], ["a", "b", "c"], x_label="cm", y_label="kg")
     first, second, third = ax.collections
