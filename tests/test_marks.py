@@ -67,6 +67,29 @@ def test_points_that_a_teacher_wrote_into_the_file_stay_and_count(
     assert lines(path) == [HEAD, "ada,02_sums,3,1,5,9,11,"]
 
 
+def test_points_in_the_lines_of_others_count_too(tmp_path: Path) -> None:
+    path = tmp_path / "marks.csv"
+    write_marks(path, [mark("ada", 3, 2.5), mark("bob", 1, 1)])
+    text = path.read_text(encoding="utf-8-sig").replace("3,2.5,,5.5,", "3,2.5,4,5.5,")
+    path.write_text(text, encoding="utf-8")
+    write_marks(path, [mark("eve", 0, 0)])  # the only one that is late
+    assert lines(path)[1:3] == ["ada,02_sums,3,2.5,4,9.5,11,", f"bob,02_sums,1,1,,2,11,{WAITING}"]
+
+
+@pytest.mark.parametrize("written", ["nan", "inf", "good"])
+def test_what_is_no_number_is_kept_and_not_counted(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "marks.csv"
+    write_marks(path, [mark("ada", 3, 3), mark("bob", 3, 3)])
+    text = path.read_text(encoding="utf-8-sig").replace(",,6,", f",{written},6,")
+    path.write_text(text, encoding="utf-8")
+    write_marks(path, [mark("ada", 3, 1)])
+    assert lines(path) == [
+        HEAD,
+        f"ada,02_sums,3,1,{written},4,11,{WAITING}",
+        f"bob,02_sums,3,3,{written},6,11,{WAITING}",
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "name;mark\nada;3\n", HEAD + "\nada,02_sums,1\n", HEAD + ",more\n", '"\n', "\x00"],

@@ -1,6 +1,7 @@
 """The marks of a class, and the CSV file that keeps them."""
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,8 +57,9 @@ def write_marks(path: Path, marks: Iterable[Mark]) -> None:
     """Write marks as a CSV file, one line per student and assignment.
 
     Lines of other students and assignments that the file has already stay, and so do points that
-    a teacher wrote into its column "open question", unless nbgrader knows better ones. A file that
-    cannot be read as one of marks is kept under another name, with ".old" in it.
+    a teacher wrote into its column "open question", unless nbgrader knows better ones. They count
+    in the total of every line, graded now or earlier. A file that cannot be read as one of marks
+    is kept under another name, with ".old" in it.
 
     Args:
         path: The file. The columns are student, assignment, the tasks by number, the open
@@ -68,7 +70,7 @@ def write_marks(path: Path, marks: Iterable[Mark]) -> None:
     for mark in marks:
         row = _row(mark)
         key = tuple(row[name] for name in _FIRST)
-        rows[key] = _with_points_by_hand(row, rows.get(key, {}).get(_BY_HAND, ""))
+        rows[key] = {**row, _BY_HAND: row[_BY_HAND] or rows.get(key, {}).get(_BY_HAND, "")}
     numbers = {name for row in rows.values() for name in row if name.startswith("task ")}
     columns = [*_FIRST, *sorted(numbers, key=lambda name: int(name.split()[1])), *_LAST]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +78,7 @@ def write_marks(path: Path, marks: Iterable[Mark]) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         table = csv.DictWriter(file, columns, restval="")
         table.writeheader()
-        table.writerows(rows.values())
+        table.writerows(map(_with_points_by_hand, rows.values()))
 
 
 def _earlier(path: Path) -> dict[tuple[str, ...], Row]:
@@ -116,17 +118,23 @@ def _row(mark: Mark) -> Row:
     }
 
 
-def _with_points_by_hand(row: Row, written: str) -> Row:
-    """A line with the points that a teacher wrote into the file, where it has none of its own."""
-    try:
-        points = float(written.replace(",", "."))
-    except ValueError:  # nothing, or no number
-        return row
-    if row[_BY_HAND]:
+def _with_points_by_hand(row: Row) -> Row:
+    """A line whose total counts the open question, if what stands there is a number."""
+    points = [_number(value) for name, value in row.items() if _is_task(name) and value]
+    by_hand = _number(row[_BY_HAND])
+    if by_hand is None or None in points:
         return row
     notes = [note for note in row["note"].split("; ") if not note.startswith(_BY_HAND)]
-    total = _figure(float(row["total"]) + points)
-    return {**row, _BY_HAND: _figure(points), "total": total, "note": "; ".join(notes)}
+    total = _figure(sum(points) + by_hand)
+    return {**row, _BY_HAND: _figure(by_hand), "total": total, "note": "; ".join(notes)}
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _figure(value: float | None) -> str:
