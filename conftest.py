@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from dlbook.execution import kernel_environment
+from dlbook.tools.execution import kernel_environment
 
 # nbval's kernels inherit this process's environment, so it is settled before the first one starts:
 # folders absolute (kernels work in notebooks/), no log lines of TensorFlow's, and no MPLBACKEND,

@@ -11,9 +11,9 @@ Importing dlbook is quick: TensorFlow is first loaded by ``setup()``, ``dlbook.t
 
 from importlib.metadata import PackageNotFoundError, version
 
-from dlbook.check import CheckError, check
+from dlbook.checks import CheckError, check
 from dlbook.runtime import report, setup
-from dlbook.show import show
+from dlbook.source import show
 
 try:
     __version__ = version("dlbook")

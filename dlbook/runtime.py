@@ -172,7 +172,7 @@ def report() -> dict[str, Any]:
         ``versions``, ``device``, ``data`` (name of each loaded set and where it came from),
         ``peak_memory_mb`` and ``checks``.
     """
-    from dlbook.check import checks
+    from dlbook.checks import checks
     from dlbook.data import loaded
 
     gpus = ()

@@ -21,8 +21,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from dlbook import notebooks as book
-from dlbook.classroom.course import CODE_STUB, TEXT_STUB, split_test, tasks_of, with_stubs
+from dlbook.tools import chapters as book
+from dlbook.tools.classroom.course import CODE_STUB, TEXT_STUB, split_test, tasks_of, with_stubs
 
 COURSE = book.NOTEBOOKS / "assignments"
 PATHS = sorted((COURSE / "source").glob("*/*.ipynb"))
@@ -33,7 +33,7 @@ ONE_LIMIT = 60  # seconds for an assignment with its solutions
 HINT = re.compile(r'check\(\s*f?"([^"]+)"|^ *assert .+?, f?"([^"]+)"', re.M)
 KEYS = {"grade", "grade_id", "locked", "schema_version", "solution", "task"}
 
-# Wrong answers to every graded task, as students write them, are in tests/assignments/<name>.py:
+# Wrong answers to every graded task, as students write them, are in tests/chapters/<name>.py:
 # MISTAKES[task] is a list of (what is wrong, right text, wrong text) or (what is wrong, answer).
 # The right text is found in the solution once and replaced. Every one of them must fail the hidden
 # tests, and at least one of a task must pass the visible ones.
@@ -57,7 +57,7 @@ def sources(notebook: NotebookNode) -> dict[str, tuple[str, str]]:
 
 def mistakes_in(stem: str) -> dict[str, list[tuple[str, ...]]]:
     """The wrong answers to an assignment, by task."""
-    path = Path(__file__).parent / "assignments" / f"{stem}.py"
+    path = Path(__file__).parent / "chapters" / f"{stem}.py"
     return runpy.run_path(str(path))["MISTAKES"]
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from dlbook import notebooks as book
+from dlbook.tools import chapters as book
 
 TAG = "untrained-fails"
 FULL_SIZE = "full-size"  # the id of the cell that needs a GPU
@@ -155,7 +155,7 @@ def switch_training_off() -> None:
 
 def recorded_check(log: list[tuple[str, bool]]) -> Callable[..., None]:
     """A check that writes down what it found instead of stopping the chapter."""
-    real = sys.modules["dlbook.check"].check
+    real = sys.modules["dlbook.checks"].check
 
     def check(name: str, *args: Any, **claim: Any) -> None:
         try:

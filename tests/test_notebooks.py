@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from dlbook import notebooks as book
+from dlbook.tools import chapters as book
 
 CHAPTERS = book.find_chapters()
 IGNORED = "nbval-ignore-output"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlbook import notebooks
+from dlbook.tools import chapters as notebooks
 
 SAFE = 3.0  # standard deviations
 

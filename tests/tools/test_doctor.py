@@ -10,8 +10,8 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-from dlbook import doctor
-from dlbook.cli import main
+from dlbook.tools import doctor
+from dlbook.tools.cli import main
 
 GOOD = {"tensorflow": "2.21.0", "seconds": 3.0, "gpus": [], "keras": "3.15.1"}
 GOOD["backend"] = "tensorflow"

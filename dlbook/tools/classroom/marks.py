@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlbook.classroom.course import Task
-from dlbook.classroom.submissions import Submission
+from dlbook.tools.classroom.course import Task
+from dlbook.tools.classroom.submissions import Submission
 
 NOT_GRADED = ("not a notebook", "missing", "not graded")  # how the notes of these begin
 _FIRST, _BY_HAND = ("student", "assignment"), "open question"

@@ -9,7 +9,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from dlbook.classroom.course import (
+from dlbook.tools.chapters import Chapter, read_notebook
+from dlbook.tools.classroom.course import (
     COURSE,
     SET_UP,
     TEXT_STUB,
@@ -20,8 +21,7 @@ from dlbook.classroom.course import (
     tampered_cells,
     tasks_of,
 )
-from dlbook.execution import kernel_environment, this_python
-from dlbook.notebooks import Chapter, read_notebook
+from dlbook.tools.execution import kernel_environment, this_python
 
 TIMEOUT = 60.0  # seconds for a cell
 SET_UP_TIMEOUT = 300.0  # seconds for the set-up: the first import of TensorFlow can take minutes

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dlbook.classroom.checking import TIMED_OUT, describe, first_error, grading_environment
-from dlbook.classroom.course import (
+from dlbook.tools.chapters import Chapter, first_line, read_notebook
+from dlbook.tools.classroom.checking import TIMED_OUT, describe, first_error, grading_environment
+from dlbook.tools.classroom.course import (
     SET_UP,
     NoCourse,
     Task,
@@ -26,10 +27,9 @@ from dlbook.classroom.course import (
     tampered_cells,
     tasks_of,
 )
-from dlbook.classroom.marks import Mark, open_question_note
-from dlbook.classroom.submissions import Submission
-from dlbook.execution import can_encrypt, write_notebook
-from dlbook.notebooks import Chapter, first_line, read_notebook
+from dlbook.tools.classroom.marks import Mark, open_question_note
+from dlbook.tools.classroom.submissions import Submission
+from dlbook.tools.execution import can_encrypt, write_notebook
 
 CONFIGURATION = "nbgrader_config.py"
 _ERROR = re.compile(r"^\s*(\w*(?:Error|Exception)\b.*)$", re.M)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import nbformat
 from nbformat import NotebookNode
 
-from dlbook.notebooks import (
+from dlbook.tools.chapters import (
     Chapter,
     code_cells,
     content_hash,

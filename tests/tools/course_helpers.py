@@ -1,4 +1,4 @@
-"""Made-up courses and submissions for the tests of dlbook.classroom."""
+"""Made-up courses and submissions for the tests of dlbook.tools.classroom."""
 
 import shutil
 from collections.abc import Callable, Iterable
@@ -7,8 +7,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from dlbook.classroom.course import COURSE, as_released, grade_id, tasks_of
-from dlbook.notebooks import Chapter
+from dlbook.tools.chapters import Chapter
+from dlbook.tools.classroom.course import COURSE, as_released, grade_id, tasks_of
 
 TINY = "02_sums"
 SET_UP = "from dlbook import check\nimport warnings\n"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from dlbook.classroom.course import Task
-from dlbook.classroom.marks import Mark, open_question_note, write_marks
-from dlbook.classroom.submissions import Submission
-from dlbook.notebooks import Chapter
+from dlbook.tools.chapters import Chapter
+from dlbook.tools.classroom.course import Task
+from dlbook.tools.classroom.marks import Mark, open_question_note, write_marks
+from dlbook.tools.classroom.submissions import Submission
 
 HEAD = "student,assignment,task 1,task 2,open question,total,maximum,note"
 WAITING = open_question_note(5)

@@ -17,10 +17,10 @@ import psutil
 import pytest
 from click.testing import CliRunner, Result
 
-from dlbook import notebooks as book
-from dlbook.cli import main
-from dlbook.execution import kernel_environment, store_refusals
-from dlbook.reporting import digits, is_result
+from dlbook.tools import chapters as book
+from dlbook.tools.cli import main
+from dlbook.tools.execution import kernel_environment, store_refusals
+from dlbook.tools.reporting import digits, is_result
 
 MakeNotebook = Callable[..., Path]
 FAST = ("import dlbook", "# ## Sums", "print(1)\nprint(2)", "dlbook.check('total', 3, at_least=2)")
@@ -70,7 +70,7 @@ def test_help_has_examples_and_exit_codes(command: tuple[str, ...]) -> None:
 
 def test_help_is_fast_and_imports_no_tensorflow() -> None:
     code = (
-        "import sys\nfrom dlbook.cli import main\n"
+        "import sys\nfrom dlbook.tools.cli import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "slow = {'tensorflow', 'keras', 'sklearn', 'matplotlib', 'nbclient', 'nbgrader'}\n"
         "slow &= set(sys.modules)\nassert not slow, slow"
@@ -275,7 +275,15 @@ def test_a_terminal_gets_a_live_line_and_an_interrupt_stops_the_kernel(
         f"pathlib.Path({str(note)!r}).write_text(str(os.getpid()))\ntime.sleep(60)",
     )
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "dlbook.cli", "run", "3", "--notebooks", str(path.parent)]
+    command = [
+        sys.executable,
+        "-m",
+        "dlbook.tools.cli",
+        "run",
+        "3",
+        "--notebooks",
+        str(path.parent),
+    ]
     process = subprocess.Popen(
         command, stdin=slave, stdout=slave, stderr=slave, cwd=tmp_path, start_new_session=True,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},

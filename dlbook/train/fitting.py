@@ -18,7 +18,7 @@ with quiet_start_up():
     import keras
     import tensorflow as tf
 
-from dlbook.progress import Progress
+from dlbook.train.progress import Progress
 
 Arrays = Any  # an array, or a tuple or dict of arrays with the same first dimension
 

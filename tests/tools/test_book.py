@@ -5,9 +5,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from dlbook import book
+from dlbook.tools import book
 
-HOUSE = Path(__file__).resolve().parent.parent
+HOUSE = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

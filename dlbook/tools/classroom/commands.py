@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from dlbook import terminal
-from dlbook.terminal import FAILED, INTERRUPTED, epilog
+from dlbook.tools import terminal
+from dlbook.tools.terminal import FAILED, INTERRUPTED, epilog
 
 _COURSE = click.option(
     "--course",
@@ -77,8 +77,8 @@ def check(notebook: Path, timeout: float, course: Path | None) -> None:
     """
     from rich.text import Text
 
-    from dlbook.classroom import checking
-    from dlbook.classroom.course import COURSE
+    from dlbook.tools.classroom import checking
+    from dlbook.tools.classroom.course import COURSE
 
     console = terminal.console()
     try:
@@ -149,9 +149,9 @@ def grade(
     The open questions are left to you: mark them with nbgrader's formgrader and grade again, or
     add them to the CSV file. Submissions are code of other people's: nbgrader runs them as you.
     """
-    from dlbook.classroom.course import NoCourse
-    from dlbook.classroom.marks import write_marks
-    from dlbook.classroom.submissions import find_submissions
+    from dlbook.tools.classroom.course import NoCourse
+    from dlbook.tools.classroom.marks import write_marks
+    from dlbook.tools.classroom.submissions import find_submissions
 
     opened = _open(course, timeout)
     folder = folder or opened.folder / "submitted"
@@ -197,8 +197,8 @@ def grade(
 
 
 def _open(course: Path | None, timeout: float | None = None) -> Any:
-    from dlbook.classroom import grading
-    from dlbook.classroom.course import COURSE, NoCourse
+    from dlbook.tools.classroom import grading
+    from dlbook.tools.classroom.course import COURSE, NoCourse
 
     try:
         return grading.Course(course or COURSE, timeout)
@@ -209,7 +209,7 @@ def _open(course: Path | None, timeout: float | None = None) -> Any:
 
 
 def _select(names: tuple[str, ...], assignments: list[Any]) -> list[Any]:
-    from dlbook.notebooks import UnknownChapter, select_chapters
+    from dlbook.tools.chapters import UnknownChapter, select_chapters
 
     try:
         return select_chapters(names or ("all",), assignments)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlbook.classroom.course import NoCourse, UnknownAssignment, identify
-from dlbook.notebooks import Chapter, read_notebook
+from dlbook.tools.chapters import Chapter, read_notebook
+from dlbook.tools.classroom.course import NoCourse, UnknownAssignment, identify
 
 
 @dataclass(frozen=True)

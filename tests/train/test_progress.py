@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from dlbook import progress as module
-from dlbook.progress import Progress, clock, plain_table, table_rows
+from dlbook.train import progress as module
+from dlbook.train.progress import Progress, clock, plain_table, table_rows
 
 
 class View:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from dlbook.notebooks import NOTEBOOKS, Chapter, find_chapters
+from dlbook.tools.chapters import NOTEBOOKS, Chapter, find_chapters
 
 RESULT = "result"  # id of the cell whose checks are the chapter's headline figures
 

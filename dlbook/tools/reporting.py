@@ -9,9 +9,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from dlbook import book
-from dlbook.execution import Outcome, Reporter, summary_line
-from dlbook.notebooks import Chapter, first_line, is_stand_in
+from dlbook.tools import book
+from dlbook.tools.chapters import Chapter, first_line, is_stand_in
+from dlbook.tools.execution import Outcome, Reporter, summary_line
 
 SLOW_CELL = 2.0  # seconds; a cell that takes longer gets a line of its own in a log
 _REAL_DATA_HINT = (

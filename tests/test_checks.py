@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dlbook import CheckError, check
-from dlbook.check import checks
+from dlbook.checks import checks
 
 REAL = SimpleNamespace(is_stand_in=False)
 STAND_IN = SimpleNamespace(is_stand_in=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from dlbook.notebooks import NOTEBOOKS, Chapter
+from dlbook.tools.chapters import NOTEBOOKS, Chapter
 
 COURSE = NOTEBOOKS / "assignments"
 SET_UP = "setup"  # the cell that imports; it may take longer than the others

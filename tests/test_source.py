@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from dlbook import show
-from dlbook.show import source_of
+from dlbook.source import source_of
 
 
 def twice(function):
@@ -131,7 +131,7 @@ def test_a_kernel_stores_markdown_and_the_same_text_plain():
     import nbclient
     import nbformat
 
-    code = "from dlbook import show\nfrom dlbook.check import checks\nshow(checks)"
+    code = "from dlbook import show\nfrom dlbook.checks import checks\nshow(checks)"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     (output,) = notebook.cells[0].outputs

@@ -24,8 +24,8 @@ from course_helpers import (
 )
 from nbformat import NotebookNode
 
-from dlbook.classroom import checking
-from dlbook.classroom.course import (
+from dlbook.tools.classroom import checking
+from dlbook.tools.classroom.course import (
     as_released,
     find_assignments,
     grade_id,
@@ -34,7 +34,7 @@ from dlbook.classroom.course import (
     tampered_cells,
     tasks_of,
 )
-from dlbook.cli import main
+from dlbook.tools.cli import main
 
 LOOP = "def {}(*arguments, **options):\n    while True:\n        pass"
 # an interruption is an exception like any other
@@ -182,7 +182,7 @@ def test_check_says_that_the_set_up_fails(course: Path) -> None:
 def test_check_works_without_nbgrader_and_the_others_say_what_is_missing(course: Path) -> None:
     nbformat.write(answered(course), course / "mine.ipynb")
     code = (
-        "import sys\nsys.modules['nbgrader'] = None\nfrom dlbook.cli import main\n"
+        "import sys\nsys.modules['nbgrader'] = None\nfrom dlbook.tools.cli import main\n"
         "main(['assignment', *sys.argv[1:], '--course', 'course'])"
     )
 
@@ -472,7 +472,7 @@ def test_a_blank_version_fails_at_each_task(classroom: tuple, stem: str) -> None
     """What ``nbgrader validate`` says; with ``--invert`` it says less: that none passed."""
     from nbgrader.validator import Validator
 
-    from dlbook.classroom.grading import Course
+    from dlbook.tools.classroom.grading import Course
 
     tasks = tasks_of(source_of(classroom[0], stem).read())
     path = classroom[0] / "release" / stem / f"{stem}.ipynb"

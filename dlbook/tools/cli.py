@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from dlbook import terminal
-from dlbook.classroom.commands import assignment
-from dlbook.terminal import DATA_MISSING, FAILED, INTERRUPTED, epilog
+from dlbook.tools import terminal
+from dlbook.tools.classroom.commands import assignment
+from dlbook.tools.terminal import DATA_MISSING, FAILED, INTERRUPTED, epilog
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -92,7 +92,7 @@ def run(
     The executed notebooks and HTML pages go to the output folder; the chapters themselves stay
     as they are.
     """
-    from dlbook import notebooks as book
+    from dlbook.tools import chapters as book
 
     if check and store:
         raise click.UsageError("--check executes nothing, so there is nothing to --store.")
@@ -109,8 +109,8 @@ def run(
 
 
 def _check(chapters: list[Any]) -> int:
-    from dlbook.notebooks import stale_reasons
-    from dlbook.reporting import print_stale
+    from dlbook.tools.chapters import stale_reasons
+    from dlbook.tools.reporting import print_stale
 
     reasons = {chapter.stem: stale_reasons(chapter) for chapter in chapters}
     print_stale(terminal.console(), reasons)
@@ -121,8 +121,8 @@ def _execute(chapters: list[Any], output: Path, store: bool, html: bool, timeout
     import os
 
     from dlbook import data
-    from dlbook.execution import execute_chapter
-    from dlbook.reporting import make_reporter, print_failure, print_summary
+    from dlbook.tools.execution import execute_chapter
+    from dlbook.tools.reporting import make_reporter, print_failure, print_summary
 
     with _data_errors():
         # a wrong setting would make every chapter fail, each after seconds of start-up
@@ -178,7 +178,7 @@ def doctor(as_json: bool) -> None:
     kernel and the tools for tests. Uses no network and changes nothing. A note is worth knowing;
     a fault makes chapters fail.
     """
-    from dlbook import doctor as practice
+    from dlbook.tools import doctor as practice
 
     if as_json:
         findings = practice.examine()
