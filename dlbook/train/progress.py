@@ -1,7 +1,6 @@
 """Live progress of a training run, and the table that stays when it has ended."""
 
 import html
-import sys
 import time
 from typing import Any
 
@@ -17,37 +16,32 @@ _SECONDS = "seconds"
 class Progress(keras.callbacks.Callback):
     """Shows how far training is and how long it will take; ends as one compact table.
 
-    In a notebook it is one output that is updated and becomes the table. In a terminal it is a
-    line that disappears. Where nobody watches (a pipe, a log file) only the table is printed.
+    In a notebook it is one output that is updated and becomes the table. Elsewhere only the table
+    is printed. It adds the seconds of an epoch to its logs, so that Keras's history keeps them;
+    put it before the history.
 
     Args:
         epochs: Epochs in all.
         steps: Batches of an epoch; None when the data set does not know.
-        first_epoch: Epochs already done by the run that is resumed.
-        history: Values per epoch of the run that is resumed.
         table: Whether the table is shown.
     """
 
-    def __init__(
-        self,
-        epochs: int,
-        steps: int | None,
-        first_epoch: int = 0,
-        history: dict[str, list[float]] | None = None,
-        table: bool = True,
-    ):
+    def __init__(self, epochs: int, steps: int | None, table: bool = True):
         super().__init__()
-        self.epochs, self.steps, self.first_epoch = epochs, steps, first_epoch
-        self.history = {name: list(values) for name, values in (history or {}).items()}
-        self.table = table
-        self.view = _view() if table else _Nowhere()
+        self.epochs, self.steps = epochs, steps
+        self.first_epoch: int | None = None  # known when it begins: a resumed run begins later
+        self.history: dict[str, list[float]] = {}
+        self.view = _view() if table else None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.began = self.refreshed = time.perf_counter()
         self.step = 0
-        self.view.open()
+        if self.view:
+            self.view.open()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self.first_epoch is None:
+            self.first_epoch = epoch
         self.epoch, self.batch, self.epoch_began = epoch, 0, time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -56,29 +50,27 @@ class Progress(keras.callbacks.Callback):
         self.step += done - self.batch
         self.batch = done
         now = time.perf_counter()
-        if now - self.refreshed >= _REFRESH_SECONDS:
+        if self.view and now - self.refreshed >= _REFRESH_SECONDS:
             self.refreshed = now
             self.view.update(self._share(), self._line(now - self.began, logs or {}))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.steps is None:
             self.steps = self.batch
-        for name, value in (logs or {}).items():
+        logs = {} if logs is None else logs
+        logs[_SECONDS] = time.perf_counter() - self.epoch_began
+        for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
-        seconds = time.perf_counter() - self.epoch_began
-        self.history.setdefault(_SECONDS, []).append(seconds)
 
     def close(self) -> None:
         """End the live display; called after training, also when it failed."""
-        if self.table and self.history:
-            self.view.close(table_rows(self.history))
-        else:
-            self.view.close(None)
+        if self.view:
+            self.view.close(table_rows(self.history, self.first_epoch) if self.history else None)
 
     def _share(self) -> float:
         if self.steps is None:  # the first epoch of a data set of unknown length
             return 0.0
-        return min(1.0, self.step / (self.steps * max(1, self.epochs - self.first_epoch)))
+        return min(1.0, self.step / (self.steps * (self.epochs - self.first_epoch)))
 
     def _line(self, seconds: float, logs: dict[str, Any]) -> str:
         share = self._share()
@@ -90,7 +82,7 @@ class Progress(keras.callbacks.Callback):
         )
 
 
-def table_rows(history: dict[str, list[float]]) -> list[list[str]]:
+def table_rows(history: dict[str, list[float]], first_epoch: int = 0) -> list[list[str]]:
     """The table of a run: a header and at most a dozen epochs, the first and last among them."""
     # the loss first, then the metrics; training before validation
     names = sorted(
@@ -103,7 +95,7 @@ def table_rows(history: dict[str, list[float]]) -> list[list[str]]:
     rows = [["epoch", *(name.replace("val_", "validation ") for name in names), _SECONDS]]
     for index in shown:
         values = [f"{history[name][index]:.4f}" for name in names]
-        rows.append([str(index + 1), *values, f"{history[_SECONDS][index]:.1f}"])
+        rows.append([str(first_epoch + index + 1), *values, f"{history[_SECONDS][index]:.1f}"])
     return rows
 
 
@@ -123,9 +115,7 @@ def plain_table(rows: list[list[str]]) -> str:
 
 
 def _view() -> "_Nowhere":
-    if in_notebook():
-        return _Notebook()
-    return _Terminal() if sys.stdout.isatty() else _Nowhere()
+    return _Notebook() if in_notebook() else _Nowhere()
 
 
 class _Nowhere:
@@ -142,23 +132,6 @@ class _Nowhere:
             print(plain_table(rows))
 
 
-class _Terminal(_Nowhere):
-    def open(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn
-
-        self.bar = Progress(BarColumn(20), TextColumn("{task.description}"), transient=True)
-        self.task = self.bar.add_task("starting", total=1.0)
-        self.bar.start()
-
-    def update(self, share: float, line: str) -> None:
-        self.bar.update(self.task, completed=share, description=line)
-
-    def close(self, rows: list[list[str]] | None) -> None:
-        if hasattr(self, "bar"):
-            self.bar.stop()
-        super().close(rows)
-
-
 class _Notebook(_Nowhere):
     """One display that is updated in place, so nothing but the table is stored."""
 
@@ -173,9 +146,7 @@ class _Notebook(_Nowhere):
 
     def close(self, rows: list[list[str]] | None) -> None:
         if not hasattr(self, "handle"):
-            if not rows:  # training failed before it began
-                return
-            self.open()  # nothing was left to train
+            return  # training failed before it began
         if not rows:
             self.handle.update(self._bundle("", ""), raw=True)
             return

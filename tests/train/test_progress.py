@@ -78,16 +78,15 @@ def test_several_steps_at_once_are_counted_and_the_missing_ones_are_not(monkeypa
 
 
 def test_a_resumed_run_counts_its_own_steps_only(monkeypatch, now):
-    past = {"loss": [3.0, 2.0], "seconds": [1.0, 1.0]}
-    progress, view = make(monkeypatch, 4, 5, 2, past)
+    progress, view = make(monkeypatch, 4, 5)
     progress.on_train_begin()
     progress.on_epoch_begin(2)
     now[0] += 1
     progress.on_train_batch_end(0)
     assert view.updates[-1] == (0.1, "epoch 3/4  step 1/5  9 s left  ")
     progress.on_epoch_end(2, {"loss": 1.0})
-    assert progress.history["loss"] == [3.0, 2.0, 1.0]
-    assert past["loss"] == [3.0, 2.0]  # the caller's lists are left alone
+    progress.close()
+    assert view.closed[-1][1][:2] == ["3", "1.0000"]
 
 
 def test_an_unknown_length_is_known_after_the_first_epoch(monkeypatch, now):
@@ -103,14 +102,14 @@ def test_an_unknown_length_is_known_after_the_first_epoch(monkeypatch, now):
     assert view.updates[-1] == (1.0, "epoch 2/2  step 4/4  0 s left  ")
 
 
-def test_the_history_has_the_seconds_of_each_epoch(monkeypatch, now):
+def test_the_logs_get_the_seconds_of_each_epoch(monkeypatch, now):
     progress, _ = make(monkeypatch, 1, 1)
     progress.on_train_begin()
     progress.on_epoch_begin(0)
     now[0] += 2.5
-    progress.on_epoch_end(0, {"loss": np.float32(0.5)})
-    assert progress.history == {"loss": [0.5], "seconds": [2.5]}
-    assert type(progress.history["loss"][0]) is float
+    logs = {"loss": 0.5}
+    progress.on_epoch_end(0, logs)
+    assert logs == {"loss": 0.5, "seconds": 2.5}
 
 
 def test_without_a_table_nothing_is_shown(monkeypatch, capsys):
