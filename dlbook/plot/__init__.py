@@ -12,10 +12,11 @@ from dlbook.plot.animation import Animation, animate
 from dlbook.plot.curves import bars, curves, histogram, lines
 from dlbook.plot.diagrams import flow, network
 from dlbook.plot.graphs import graph, scatter
-from dlbook.plot.images import confusion_matrix, image_grid, number_grid
+from dlbook.plot.images import confusion_matrix, heat_map, image_grid, number_grid
+from dlbook.plot.mechanisms import mechanism
 from dlbook.plot.style import COLORS, describe, new_axes, use_style
 from dlbook.plot.surfaces import decision_surface
-from dlbook.plot.texts import attention_map, colored_words, word_heat_map
+from dlbook.plot.texts import colored_words
 
 use_style()
 
@@ -23,7 +24,6 @@ __all__ = [
     "COLORS",
     "Animation",
     "animate",
-    "attention_map",
     "bars",
     "cart_pole",
     "colored_words",
@@ -33,14 +33,15 @@ __all__ = [
     "describe",
     "flow",
     "graph",
+    "heat_map",
     "histogram",
     "image_grid",
     "lines",
+    "mechanism",
     "network",
     "new_axes",
     "number_grid",
     "scatter",
     "use_style",
     "value_map",
-    "word_heat_map",
 ]

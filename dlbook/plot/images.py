@@ -1,11 +1,9 @@
-"""Pictures in a grid, numbers in a grid, confusion matrices."""
+"""Images in a grid, values as colours, numbers in a grid, confusion matrices."""
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from dlbook.plot.style import DIVERGING, SEQUENTIAL, describe, new_axes
 
@@ -20,52 +18,134 @@ def image_grid(
     cmap: str | None = None,
     same_scale: bool = True,
     alt: str = "",
-) -> Figure:
-    """Pictures in rows, each with an optional title.
+    ax: Axes | None = None,
+) -> Axes:
+    """Images in rows, each with an optional title.
 
     Args:
-        images: (pictures, height, width), or with 1 or 3 channels last.
-        titles: One short text per picture.
-        columns: Pictures in a row.
-        size: Width of a picture in inches.
+        images: (images, height, width), or with 1 or 3 channels last.
+        titles: One short text per image.
+        columns: Images in a row.
+        size: Width of an image in inches.
         signed: Zero is the middle of a two-sided colour scale (filters, weights).
         cmap: Another colour map. Grey by default, two-sided when signed.
-        same_scale: One colour scale for all pictures; else each has its own.
-        alt: What the pictures show, for the alternative text.
-
-    Returns:
-        The figure.
+        same_scale: One colour scale for all images; else each has its own.
+        alt: What the images show, for the alternative text.
+        ax: Where to draw.
 
     Raises:
-        ValueError: No pictures, another shape, or another number of titles.
+        ValueError: No images, another shape, or another number of titles.
     """
     pictures = [_picture(image) for image in images]
     if not pictures:
-        raise ValueError("image_grid needs at least one picture")
+        raise ValueError("image_grid needs at least one image")
     if titles is not None and len(titles) != len(pictures):
-        raise ValueError(f"{len(titles)} titles for {len(pictures)} pictures")
+        raise ValueError(f"{len(titles)} titles for {len(pictures)} images")
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    tall = size * (1.0 if titles is None else 1.0 + 0.3 * max(1, max(map(_count_lines, titles))))
-    figure, axes = plt.subplots(rows, columns, figsize=(columns * size, rows * tall), squeeze=False)
+    # in units of an image's width
+    tall = max(picture.shape[0] / picture.shape[1] for picture in pictures)
+    lines = 0 if titles is None else max(map(_count_lines, titles))
+    step = tall + 0.08 + 0.15 * lines / size
+    ax = new_axes(ax, 1.08 * columns * size, rows * step * size + 0.1)
     if signed:
         top = max(float(np.abs(p).max()) for p in pictures)
         low, cmap = -top, cmap or DIVERGING
     else:
-        low, top = (float(f(np.stack([f(p) for p in pictures]))) for f in (np.min, np.max))
+        low, top = (float(f([f(p) for p in pictures])) for f in (np.min, np.max))
         cmap = cmap or "gray"
     if not same_scale:
         low = top = None
-    for ax in axes.flat:
-        ax.axis("off")
-    for number, (ax, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
-        ax.imshow(picture, cmap=cmap, vmin=low, vmax=top)
+    for number, picture in enumerate(pictures):
+        row, column = divmod(number, columns)
+        left, bottom = 1.08 * column, -step * row - tall
+        extent = (left, left + 1, bottom, bottom + picture.shape[0] / picture.shape[1])
+        ax.imshow(picture, cmap=cmap, vmin=low, vmax=top, extent=extent)
         if titles is not None:
-            ax.set_title(titles[number], fontsize=8, loc="center", pad=2)
+            middle, over = left + 0.5, extent[3] + 0.03
+            ax.text(middle, over, titles[number], fontsize=8, ha="center", va="bottom")
+    ax.set(xlim=(0, 1.08 * columns - 0.08), ylim=(-step * rows + (step - tall), step - tall))
+    ax.set_aspect("equal")
+    ax.axis("off")
     labels = "" if titles is None else f" Titles: {', '.join(map(str, titles[:10]))}."
-    what = alt or f"{len(pictures)} pictures in {rows} rows"
-    describe(figure, f"{what.rstrip('.')}.{labels if not alt else ''}")
-    return figure
+    what = alt or f"{len(pictures)} images in {rows} rows"
+    describe(ax, f"{what.rstrip('.')}.{labels if not alt else ''}")
+    return ax
+
+
+def heat_map(
+    values: np.ndarray,
+    *,
+    rows: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    row_label: str = "",
+    column_label: str = "",
+    value_label: str = "",
+    signed: bool = False,
+    limits: tuple[float, float] | None = None,
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """A square of colour for each value, with a scale: attention weights, gates over words.
+
+    Args:
+        values: (rows, columns).
+        rows: Names of the rows, as the tokens that ask. None: they are only counted.
+        columns: Names of the columns, as the tokens that are looked at.
+        row_label: What the rows are.
+        column_label: What the columns are.
+        value_label: What the colours are, with their unit.
+        signed: Zero is the middle of a two-sided colour scale.
+        limits: Values at the ends of the colour scale. None: those of the values, from 0 where
+            none is negative.
+        title: Title of the Axes.
+        ax: Where to draw.
+
+    Raises:
+        ValueError: No values, or another number of names.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 2 or not values.size:
+        raise ValueError(f"values must be (rows, columns) with at least one, not {values.shape}")
+    for axis, names in (("rows", rows), ("columns", columns)):
+        count = values.shape[axis == "columns"]
+        if names is not None and len(names) != count:
+            raise ValueError(f"{axis} has {len(names)} names for {count} {axis} of values")
+    if limits is None:
+        top = float(np.abs(values).max()) or 1.0
+        limits = (-top, top) if signed else (min(0.0, float(values.min())), float(values.max()))
+    high = 0.14 if rows is None else 0.17
+    width, height = 0.17 * values.shape[1], high * values.shape[0]
+    ax = new_axes(ax, min(10.0, width + 1.8), min(8.0, height + 1.2))
+    drawn = ax.imshow(
+        values,
+        aspect="auto",
+        interpolation="nearest",
+        cmap=DIVERGING if signed else SEQUENTIAL,
+        vmin=limits[0],
+        vmax=limits[1],
+    )
+    for axis, names in ((ax.yaxis, rows), (ax.xaxis, columns)):
+        shown = [] if names is None else [name if name.strip() else "␣" for name in names]
+        axis.set_ticks(range(len(shown)), shown, fontsize=7)
+    if columns is not None and max(map(len, columns)) > 1:
+        ax.tick_params(axis="x", rotation=90)
+    ax.tick_params(length=0)
+    ax.figure.colorbar(drawn, ax=ax, label=value_label, pad=0.02)
+    ax.set(xlabel=column_label, ylabel=row_label)
+    ax.set_title(title)
+    strongest = np.unravel_index(np.abs(values).argmax(), values.shape)
+    place = [
+        f"{axis} “{names[index]}”" if names is not None else f"{axis} {index + 1}"
+        for axis, names, index in zip(("row", "column"), (rows, columns), strongest, strict=True)
+    ]
+    describe(
+        ax,
+        f"{title or 'Heat map'}: {value_label or 'values'} in {values.shape[0]} rows "
+        f"({row_label or 'unnamed'}) and {values.shape[1]} columns ({column_label or 'unnamed'}); "
+        f"the strongest stands in {' and '.join(place)}.",
+    )
+    return ax
 
 
 def number_grid(
@@ -153,7 +233,7 @@ def _picture(image: np.ndarray) -> np.ndarray:
     if image.ndim == 3 and image.shape[-1] == 1:
         image = image[..., 0]
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[-1] != 3):
-        raise ValueError(f"a picture has shape (height, width[, 1 or 3]), not {image.shape}")
+        raise ValueError(f"an image has shape (height, width[, 1 or 3]), not {image.shape}")
     return image
 
 

@@ -37,7 +37,10 @@ def test_lines_differ_in_color_and_dash():
     assert ax.get_yscale() == "log"
 
 
-@pytest.mark.parametrize("draw", ["lines", "bars", "histogram", "number_grid", "flow", "network"])
+@pytest.mark.parametrize(
+    "draw",
+    ["lines", "bars", "histogram", "number_grid", "image_grid", "heat_map", "flow", "network"],
+)
 def test_drawing_on_a_given_ax(draw):
     figure, ax = plt.subplots()
     arguments = {
@@ -45,6 +48,8 @@ def test_drawing_on_a_given_ax(draw):
         "bars": (({"a": 1.0},), {"x_label": "x"}),
         "histogram": (({"a": [1.0, 2.0]},), {"x_label": "x"}),
         "number_grid": ((np.eye(3),), {}),
+        "image_grid": ((np.zeros((2, 3, 3)),), {}),
+        "heat_map": ((np.eye(3),), {}),
         "flow": (([("in", "3"), ("out", "1")],), {}),
         "network": (([2, 3, 1],), {}),
     }[draw]
@@ -67,20 +72,22 @@ def test_histogram_counts():
     assert set(heights) == {0, 1, 2}
 
 
-def test_image_grid_keeps_one_scale_and_hides_empty_places():
+def test_image_grid_keeps_one_scale_and_its_rows():
     images = np.stack([np.zeros((4, 4)), np.full((4, 4), 9.0), np.full((4, 4), 3.0)])
-    figure = plot.image_grid(images, ["a", "b", "c"], columns=2, alt="Three squares")
-    drawn = [ax for ax in figure.axes if ax.images]
-    assert [ax.get_title(loc="center") for ax in drawn] == ["a", "b", "c"]
-    assert {ax.images[0].get_clim() for ax in drawn} == {(0.0, 9.0)}
-    np.testing.assert_array_equal(drawn[1].images[0].get_array(), images[1])
-    assert len(figure.axes) == 4
-    assert alternative_text(figure) == "Three squares."
+    ax = plot.image_grid(images, ["a", "b", "c"], columns=2, alt="Three squares")
+    assert [text.get_text() for text in ax.texts] == ["a", "b", "c"]
+    assert {drawn.get_clim() for drawn in ax.images} == {(0.0, 9.0)}
+    np.testing.assert_array_equal(ax.images[1].get_array(), images[1])
+    first, second, third = (drawn.get_extent() for drawn in ax.images)
+    assert first[1] < second[0]  # beside it
+    assert third[:2] == first[:2]
+    assert third[3] < first[2]  # below it
+    assert alternative_text(ax.figure) == "Three squares."
 
 
 def test_image_grid_signed_scale_is_symmetric():
-    figure = plot.image_grid([np.array([[-2.0, 1.0]])], signed=True)
-    assert figure.axes[0].images[0].get_clim() == (-2.0, 2.0)
+    ax = plot.image_grid([np.array([[-2.0, 1.0]])], signed=True)
+    assert ax.images[0].get_clim() == (-2.0, 2.0)
 
 
 def test_image_grid_takes_grey_and_colour_channels():
@@ -99,6 +106,36 @@ def test_image_grid_takes_grey_and_colour_channels():
 def test_image_grid_refuses(images, titles, message):
     with pytest.raises(ValueError, match=message):
         plot.image_grid(images, titles)
+
+
+def test_heat_map_names_rows_and_columns():
+    weights = np.array([[1.0, 0.0, 0.0], [0.9, 0.1, 0.0]])
+    ax = plot.heat_map(weights, rows="ab", columns=["a", " ", "b"], row_label="query")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "␣", "b"]
+    np.testing.assert_array_equal(ax.images[0].get_array(), weights)
+    assert ax.images[0].get_clim() == (0.0, 1.0)
+    assert "row “a” and column “a”" in alternative_text(ax.figure)
+
+
+def test_heat_map_scales():
+    values = np.array([[-1.0, 3.0]])
+    assert plot.heat_map(values, signed=True).images[0].get_clim() == (-3, 3)
+    assert plot.heat_map(values, limits=(0, 1)).images[0].get_clim() == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "names", "message"),
+    [
+        (np.zeros((0, 2)), {}, "at least one"),
+        (np.zeros(4), {}, "rows, columns"),
+        (np.zeros((2, 3)), {"rows": ["one"]}, "rows has 1 names for 2"),
+        (np.zeros((2, 3)), {"columns": ["one"]}, "columns has 1 names for 3"),
+    ],
+)
+def test_heat_map_refuses(values, names, message):
+    with pytest.raises(ValueError, match=message):
+        plot.heat_map(values, **names)
 
 
 def test_number_grid_writes_every_number():
