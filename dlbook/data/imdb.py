@@ -51,7 +51,7 @@ def load_imdb() -> TextClassificationData:
 
     Returns:
         25,000 training and 25,000 test texts with labels (int32, 0 negative, 1 positive), half of
-        each. The stand-in has 2,000 and 1,000 texts made by a grammar.
+        each. The stand-in has 2,000 and 600 texts made by a grammar.
 
     Raises:
         DataUnavailableError: in real mode, when the files cannot be had.

@@ -22,7 +22,7 @@ def load_mnist() -> ImageData:
 
     Returns:
         60,000 training and 10,000 test pictures (uint8, 0 is paper, 255 is ink) with labels
-        (int32, 0 to 9). The stand-in has 6,000 and 1,000 pictures of the same kind, made from
+        (int32, 0 to 9). The stand-in has 2,400 and 500 pictures of the same kind, made from
         scikit-learn's real digits; its ``notes`` say why it was used.
 
     Raises:

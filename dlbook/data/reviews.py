@@ -24,7 +24,7 @@ HOW = (
     "back at the end. Results on them say nothing about results on IMDB."
 )
 
-_TRAIN, _TEST = 2_000, 1_000
+_TRAIN, _TEST = 2_000, 600
 _SEED = 20240502
 
 _ADJECTIVES = (  # negative, positive
@@ -86,7 +86,7 @@ def make() -> tuple[Texts, Texts]:
     """Writes the reviews, the same ones in every process.
 
     Returns:
-        2,000 training and 1,000 test texts, all different. In each part the even ones are
+        2,000 training and 600 test texts, all different. In each part the even ones are
         negative and the odd ones positive.
     """
     rng = np.random.default_rng(_SEED)
@@ -108,8 +108,8 @@ def word_ranks(texts: Sequence[str]) -> dict[str, int]:
 
 def _review(positive: int, rng: np.random.Generator) -> str:
     film = _one_of(_FILMS, rng)
-    # 3 to 40 sentences, mostly few: some 20 to 400 words
-    length = int(np.clip(np.exp(rng.normal(2.0, 0.55)), 3, 40))
+    # 3 to 30 sentences, mostly few: some 15 to 250 words
+    length = int(np.clip(np.exp(rng.normal(1.7, 0.6)), 3, 30))
     body = []
     for _ in range(length):
         kind = rng.random()

@@ -180,11 +180,11 @@ def test_split_refuses_what_leaves_nothing(stand_in):
 
 
 def test_stand_in_is_like_imdb(stand_in):
-    assert (len(stand_in.x_train), len(stand_in.x_test)) == (2_000, 1_000)
+    assert (len(stand_in.x_train), len(stand_in.x_test)) == (2_000, 600)
     assert stand_in.y_train.dtype == np.int32
     assert stand_in.y_train[:4].tolist() == [0, 1, 0, 1]
     assert stand_in.class_names == ("negative", "positive")
-    assert len(set(stand_in.x_train) | set(stand_in.x_test)) == 3_000
+    assert len(set(stand_in.x_train) | set(stand_in.x_test)) == 2_600
     lengths = np.array([len(split_words(text)) for text in stand_in.x_train])
     assert lengths.min() >= 10
     assert lengths.max() > 5 * np.median(lengths)

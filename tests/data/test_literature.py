@@ -53,7 +53,7 @@ def stand_in(monkeypatch):
 def test_poems_stand_in(stand_in):
     data = load_tang_poems()
     assert data.is_stand_in
-    assert len(data.poems) == len({poem.lines for poem in data.poems}) == 1_000
+    assert len(data.poems) == len({poem.lines for poem in data.poems}) == 600
     for poem in data.poems:
         first, second = (line[-2] for line in poem.lines)
         assert first != second
@@ -63,13 +63,13 @@ def test_poems_stand_in(stand_in):
             {7},
         )
     assert make_poems() == make_poems.__wrapped__()
-    assert "1,000 poems by 5 authors" in repr(data)
+    assert "600 poems by 5 authors" in repr(data)
 
 
 def test_split_of_poems(stand_in):
     data = load_tang_poems()
     kept, held = data.train_validation_split(0.1, seed=1)
-    assert (len(kept), len(held)) == (900, 100)
+    assert (len(kept), len(held)) == (540, 60)
     assert set(kept) | set(held) == set(data.poems)
     assert data.train_validation_split(0.1, seed=2)[1] != held
     fields = {"name": "p", "title": "", "source": "", "licence": "", "citation": ""}
@@ -81,7 +81,7 @@ def test_split_of_poems(stand_in):
 def test_shakespeare_stand_in(stand_in):
     data = load_tiny_shakespeare()
     assert data.is_stand_in
-    assert len(data.text) > 300_000
+    assert 115_000 < len(data.text) <= 120_000
     assert data.text.isascii()
     assert len(set(data.text)) < 100
     assert " the " in data.text

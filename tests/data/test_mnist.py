@@ -96,7 +96,7 @@ def stand_in(monkeypatch):
 
 
 def test_stand_in_is_like_mnist(stand_in):
-    check_like_mnist(stand_in, 6_000, 1_000)
+    check_like_mnist(stand_in, 2_400, 500)
     assert stand_in.source == "stand-in"
     assert "scikit-learn" in stand_in.describe()
     assert "CC BY-SA" not in stand_in.licence  # its own terms, not those of MNIST
@@ -125,13 +125,13 @@ def test_stand_in_divides_originals_before_it_varies_them():
     assert len(train) == 1_200
     assert len(test) == 500
     assert not train & test
-    assert len(np.unique(made.x_train, axis=0)) == 6_000
+    assert len(np.unique(made.x_train, axis=0)) == 2_400
 
 
 def test_stand_in_split_keeps_originals_together(stand_in):
     (x, _), (x_held, y_held) = stand_in.train_validation_split(5_000)
-    assert (len(x), len(x_held)) == (5_500, 500)
-    assert np.bincount(y_held).tolist() == [50] * 10
+    assert (len(x), len(x_held)) == (2_200, 200)
+    assert np.bincount(y_held).tolist() == [20] * 10
     number = {
         picture.tobytes(): original
         for picture, original in zip(stand_in.x_train, stand_in.originals, strict=True)
