@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dlbook.data.graphs import GraphData, clean_edges
+from dlbook.data.files.locate import STAND_IN, Located
+from dlbook.data.files.types import get_collection
+from dlbook.data.kinds.graphs import GraphData, clean_edges
 from dlbook.data.loading import load
-from dlbook.data.registry import get_collection
-from dlbook.data.sources import STAND_IN, Located
 
 # Planetoid numbers the classes and does not name them. No two classes have the same number of
 # papers (351, 217, 418, 818, 426, 298, 180), and LINQS's cora.content gives these numbers by name.

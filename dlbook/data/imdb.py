@@ -20,11 +20,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlbook.data import reviews, settings
+from dlbook.data.files import settings
+from dlbook.data.files.locate import STAND_IN, Located
+from dlbook.data.files.types import get_collection
+from dlbook.data.kinds.texts import TextClassificationData, Texts
 from dlbook.data.loading import load
-from dlbook.data.registry import get_collection
-from dlbook.data.sources import STAND_IN, Located
-from dlbook.data.texts import TextClassificationData, Texts
+from dlbook.data.stand_ins import imdb as reviews
 
 _PARTS, _CLASSES = ("train", "test"), ("neg", "pos")
 _CLASS_NAMES = ("negative", "positive")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlbook.data.graphs import GraphData, clean_edges
+from dlbook.data.kinds.graphs import GraphData, clean_edges
 from dlbook.data.loading import remember
 
 

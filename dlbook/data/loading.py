@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from dlbook.data import settings
-from dlbook.data.dataset import DataSet
-from dlbook.data.errors import DataUnavailableError
-from dlbook.data.sources import Located, locate
+from dlbook.data.files import settings
+from dlbook.data.files.errors import DataUnavailableError
+from dlbook.data.files.locate import Located, locate
+from dlbook.data.kinds.dataset import DataSet
 
 AnyDataSet = TypeVar("AnyDataSet", bound=DataSet)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dlbook.data import digits
-from dlbook.data.dataset import ImageData
+from dlbook.data.files.locate import STAND_IN, Located
+from dlbook.data.files.types import get_collection
+from dlbook.data.kinds.dataset import ImageData
 from dlbook.data.loading import load
-from dlbook.data.registry import get_collection
-from dlbook.data.sources import STAND_IN, Located
+from dlbook.data.stand_ins import mnist as digits
 
 _DIGITS = tuple("0123456789")
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from misbehaving_host import Host, make_collection, make_file
 
-from dlbook.data import RemoteFile, store
-from dlbook.data.transfer import Limits
+from dlbook.data import RemoteFile
+from dlbook.data.files import download as store
+from dlbook.data.files.transfer import Limits
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,8 +81,9 @@ def in_new_process(cache, tmp_path):
     script = tmp_path / "locate.py"
     script.write_text(
         "import json, os, sys\n"
-        "from dlbook.data import Collection, DataUnavailableError, RemoteFile, locate, store\n"
-        "from dlbook.data.transfer import Limits\n"
+        "from dlbook.data import Collection, DataUnavailableError, RemoteFile, locate\n"
+        "from dlbook.data.files import download as store\n"
+        "from dlbook.data.files.transfer import Limits\n"
         "import filelock, platformdirs, requests\n"
         "task = json.loads(sys.argv[1])\n"
         "exec(task['first'])\n"

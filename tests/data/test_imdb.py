@@ -11,8 +11,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from dlbook.data import imdb, load_imdb, reviews, settings, split_words
-from dlbook.data.registry import get_collection
+from dlbook.data import imdb, load_imdb, split_words
+from dlbook.data.files import settings
+from dlbook.data.files.types import get_collection
+from dlbook.data.stand_ins import imdb as reviews
 
 REAL_FOLDER = os.environ.get("DLBOOK_DATA_DIR", "")
 FOUR = imdb.Reviews(("bad", "good", "dull …", "fine"), ("no", "yes", "", "ja"))

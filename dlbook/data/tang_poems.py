@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dlbook.data.files.locate import STAND_IN, Located
+from dlbook.data.files.types import get_collection
+from dlbook.data.kinds.texts import Poem, PoemData, TextData
 from dlbook.data.loading import load
-from dlbook.data.registry import get_collection
-from dlbook.data.sources import STAND_IN, Located
-from dlbook.data.texts import Poem, PoemData, TextData
 
 # Chinese characters, the rarest ones too, and the punctuation of verses. Poems with anything else
 # have a gap in the sources, or an editor's note in the middle of a line.

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from dlbook.data.texts import Texts, split_words
+from dlbook.data.kinds.texts import Texts, split_words
 
 LICENCE = "made by dlbook; no terms"
 CITATION = "the grammar in dlbook/data/reviews.py"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dlbook.data.sources import STAND_IN
+from dlbook.data.files.locate import STAND_IN
 
 Pair = tuple[np.ndarray, np.ndarray]
 

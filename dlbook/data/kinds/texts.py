@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlbook.data.dataset import DataSet
+from dlbook.data.kinds.dataset import DataSet
 
 START, OUT_OF_VOCABULARY, INDEX_FROM = 1, 2, 3  # as in keras.datasets.imdb; 0 is padding
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal, get_args
 
-from dlbook.data.errors import DataSettingError
+from dlbook.data.files.errors import DataSettingError
 
 Mode = Literal["auto", "real", "stand-in"]
 

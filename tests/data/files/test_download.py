@@ -11,8 +11,9 @@ import time
 import pytest
 from misbehaving_host import CONTENT, make_collection, make_file
 
-from dlbook.data import DataUnavailableError, locate, store
-from dlbook.data.transfer import Limits, TransferError, read_url
+from dlbook.data import DataUnavailableError, locate
+from dlbook.data.files import download as store
+from dlbook.data.files.transfer import Limits, TransferError, read_url
 
 
 def files_in(folder):

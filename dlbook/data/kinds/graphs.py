@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dlbook.data.dataset import DataSet
+from dlbook.data.kinds.dataset import DataSet
 
 
 def clean_edges(edges: np.ndarray, num_nodes: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from dlbook.data.errors import DataSettingError
+from dlbook.data.files.errors import DataSettingError
 
 
 @dataclass(frozen=True)

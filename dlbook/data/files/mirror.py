@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlbook.data import store
-from dlbook.data.errors import DataSettingError, DataUnavailableError
-from dlbook.data.registry import Collection, RemoteFile, get_collections
-from dlbook.data.sources import MIRROR, FileStatus, find_copy, locate, status
-from dlbook.data.transfer import TransferError
+from dlbook.data.files import download as store
+from dlbook.data.files.errors import DataSettingError, DataUnavailableError
+from dlbook.data.files.locate import MIRROR, FileStatus, find_copy, locate, status
+from dlbook.data.files.transfer import TransferError
+from dlbook.data.files.types import Collection, RemoteFile, get_collections
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from dlbook.data import Poem, PoemData, load_tang_poems, load_tiny_shakespeare
-from dlbook.data.literature import _RHYMES, make_poems, read_poems
+from dlbook.data.tang_poems import _RHYMES, make_poems, read_poems
 
 REAL_FOLDER = os.environ.get("DLBOOK_DATA_DIR", "")
 

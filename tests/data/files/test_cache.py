@@ -15,8 +15,9 @@ import filelock
 import pytest
 from misbehaving_host import CONTENT, make_file, put
 
-from dlbook.data import DataSettingError, DataUnavailableError, cache_folder, locate, store
-from dlbook.data.transfer import Limits
+from dlbook.data import DataSettingError, DataUnavailableError, cache_folder, locate
+from dlbook.data.files import download as store
+from dlbook.data.files.transfer import Limits
 
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix users and limits")
 

@@ -17,8 +17,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from dlbook.data.registry import RemoteFile
-from dlbook.data.transfer import Limits, TransferError, host_of, read_url
+from dlbook.data.files.transfer import Limits, TransferError, host_of, read_url
+from dlbook.data.files.types import RemoteFile
 
 LIMITS = Limits()  # tests put a more impatient one here
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlbook.data import settings, store
-from dlbook.data.errors import DataUnavailableError
-from dlbook.data.registry import Collection, RemoteFile, get_collection
+from dlbook.data.files import download as store
+from dlbook.data.files import settings
+from dlbook.data.files.errors import DataUnavailableError
+from dlbook.data.files.types import Collection, RemoteFile, get_collection
 
 MIRROR, CACHE, DOWNLOAD, STAND_IN = "mirror folder", "cache", "download", "stand-in"
 MISSING, DAMAGED = "missing", "damaged"
