@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlbook.data.kinds.dataset import TableData
+from dlbook.data.kinds.tables import TableData
 from dlbook.data.loading import remember
 
 

@@ -1,18 +1,14 @@
-"""Texts to learn to write from: tiny Shakespeare and Tang poems, and the stand-ins for them."""
+"""Tang poems: some ten thousand of the Complete Tang Poems, in traditional characters."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
-from dlbook.data.files.locate import STAND_IN, Located
-from dlbook.data.files.types import get_collection
-from dlbook.data.kinds.texts import Poem, PoemData, TextData
+from dlbook.data.files.types import RemoteFile, register
+from dlbook.data.kinds.texts import Poem, PoemData
 from dlbook.data.loading import load
 
 # Chinese characters, the rarest ones too, and the punctuation of verses. Poems with anything else
@@ -20,21 +16,33 @@ from dlbook.data.loading import load
 _LINE = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff，。？！；：、]+")
 
 
-_TOPICS = 120_000  # characters of the stand-in
+_HOST = (
+    "https://raw.githubusercontent.com/chinese-poetry/chinese-poetry/"
+    "99ebbef7e1345c0985c44b9fd96a3f9e776f117b/%E5%85%A8%E5%94%90%E8%AF%97/"
+)
 
-
-def load_tiny_shakespeare() -> TextData:
-    """Loads tiny Shakespeare, a million characters from his plays in one text.
-
-    Returns:
-        The text, with 65 different characters. The stand-in is also English: the topics of
-        Python's own documentation.
-
-    Raises:
-        DataUnavailableError: in real mode, when the file cannot be had.
-        DataSettingError: on a wrong DLBOOK_DATA, DLBOOK_DATA_DIR or DLBOOK_CACHE.
-    """
-    return load("tiny-shakespeare", _read_shakespeare, _python_topics)
+register(
+    name="tang-poems",
+    title="Tang poems · 唐詩",
+    files=tuple(
+        RemoteFile.on_hosts(f"text/chinese-poetry/poet.tang.{number}.json", size, sha256, _HOST)
+        for number, size, sha256 in (
+            (0, 408_405, "4f88f429938082523cdc72a1612bd7a7c3e3f7a33f8192c61ae51340efc3c92d"),
+            (1000, 477_519, "6e703b8d8dcedbd6110f6d48d043665ca2131db2035a5bfcef5e59a19aeb6d75"),
+            (2000, 417_948, "ec28efa7e2ae9cdbbba09f0ed186e32ccae47a325ad1e5816b7ad56071c1665a"),
+            (3000, 453_811, "9e4ba2323752b6b9fbdba875cdbc6a26636fe0cabc85fd066370d4915952001f"),
+            (4000, 488_655, "b8a7946c879b9658a6c667a4c55f776fae7e5e00a17789ab06b274c1429afc66"),
+            (5000, 467_225, "a0306e6962cff01639ad9a00b042a201b8dec1f30fa5d768a7b112589887861e"),
+            (6000, 470_031, "982a21d2b15922b406911f1c825785054314c686da86b2155d7aebb362d22771"),
+            (7000, 474_558, "a6fb69d7b4343c904dc56ae5aae34facc2478d196b51c37ceba9d1e2f171b342"),
+            (8000, 574_248, "ac3848e95b02736168003863795de4474838c2d6a71a24ca2a4a280ea5177773"),
+            (9000, 476_882, "b99d6596e3a1fe1a661652383083f92d196b8baf4e461d087081d5e1e1b7a51f"),
+        )
+    ),
+    licence="MIT (chinese-poetry); the poems are in the public domain",
+    citation="Complete Tang Poems (全唐詩), 1705; typed in by the chinese-poetry project",
+    homepage="https://github.com/chinese-poetry/chinese-poetry",
+)
 
 
 def load_tang_poems() -> PoemData:
@@ -49,7 +57,7 @@ def load_tang_poems() -> PoemData:
         DataUnavailableError: in real mode, when the files cannot be had.
         DataSettingError: on a wrong DLBOOK_DATA, DLBOOK_DATA_DIR or DLBOOK_CACHE.
     """
-    return load("tang-poems", _read_poems, _made_poems)
+    return load("tang-poems", PoemData, _read)
 
 
 def read_poems(paths: Iterable[Path]) -> tuple[Poem, ...]:
@@ -60,122 +68,15 @@ def read_poems(paths: Iterable[Path]) -> tuple[Poem, ...]:
 
     Returns:
         The poems with unbroken text, each text once.
-
-    Raises:
-        ValueError: when a file has another form; the message names it.
     """
     poems: dict[tuple[str, ...], Poem] = {}
     for path in paths:
-        try:
-            for entry in json.loads(path.read_text(encoding="utf-8")):
-                lines = tuple(entry["paragraphs"])
-                if lines and all(_LINE.fullmatch(line) for line in lines):
-                    poems.setdefault(lines, Poem(entry["author"], entry["title"], lines))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path.name} is no list of poems: {error!r}") from error
+        for entry in json.loads(path.read_text(encoding="utf-8")):
+            lines = tuple(entry["paragraphs"])
+            if lines and all(_LINE.fullmatch(line) for line in lines):
+                poems.setdefault(lines, Poem(entry["author"], entry["title"], lines))
     return tuple(poems.values())
 
 
-def _read_shakespeare(located: Located) -> TextData:
-    collection = get_collection("tiny-shakespeare")
-    return TextData(
-        name=collection.name,
-        title=collection.title,
-        source=located.source,
-        licence=collection.licence,
-        citation=collection.citation,
-        notes=located.notes,
-        text=located.paths["text/tinyshakespeare.txt"].read_text(encoding="utf-8"),
-    )
-
-
-def _python_topics(notes: tuple[str, ...]) -> TextData:
-    from pydoc_data.topics import topics
-
-    text = "\n\n".join(topics[name].strip() for name in sorted(topics)) + "\n"
-    # a few typographic characters occur too seldom to learn
-    rare = {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}
-    text = text.translate(str.maketrans(rare)).encode("ascii", "ignore").decode()
-    text = text[: text.rindex("\n\n", 0, _TOPICS) + 1]
-    return TextData(
-        name="tiny-shakespeare",
-        title=get_collection("tiny-shakespeare").title,
-        source=STAND_IN,
-        licence="shipped with Python (PSF licence)",
-        citation="Python Software Foundation: The Python language reference",
-        notes=(*notes, "The text is Python's documentation of its language: no play, but English."),
-        text=text,
-    )
-
-
-def _read_poems(located: Located) -> PoemData:
-    collection = get_collection("tang-poems")
-    return PoemData(
-        name=collection.name,
-        title=collection.title,
-        source=located.source,
-        licence=collection.licence,
-        citation=collection.citation,
-        notes=located.notes,
-        poems=read_poems(located.paths.values()),
-    )
-
-
-# ---- poems put together from words ----
-
-_PLACES = (
-    "山中", "江上", "林下", "溪邊", "樓前", "月下", "花間", "雲外",
-    "松間", "城南", "天涯", "水邊", "橋頭", "竹裏", "關外", "湖中",
-)  # fmt: skip
-_THINGS = (
-    "明月", "清風", "白雲", "落花", "孤舟", "青山", "流水", "秋雨",
-    "春草", "歸雁", "寒星", "殘雪", "古木", "遠鐘", "飛鳥", "夕陽",
-)  # fmt: skip
-_VERBS = tuple("來去生落過歸飛流照行起滿")
-_STATES = tuple("獨不自初又空未正猶漸已還")
-# the last character of verses 2 and 4 rhymes with the one of its list
-_RHYMES = tuple(
-    tuple(line) for line in ("山間還閒關顏", "天年前煙眠邊", "風中空紅東同", "秋樓愁流舟頭")
-)
-_POETS = ("甲", "乙", "丙", "丁", "戊")
-_POEMS, _SEED = 600, 20240503
-_HOW = (
-    "The poems were put together at random from some sixty words: four verses of five or seven "
-    "characters, of which the second and the fourth rhyme. They mean nothing."
-)
-
-
-@lru_cache(maxsize=1)
-def make_poems() -> tuple[Poem, ...]:
-    """Puts the stand-in's poems together, the same ones in every process."""
-    rng = np.random.default_rng(_SEED)
-
-    def one_of(choices):
-        return choices[int(rng.integers(len(choices)))]
-
-    def verse(size: int, ending: str) -> str:
-        head = one_of(_PLACES) if size == 7 else ""
-        return head + one_of(_THINGS) + one_of(_STATES) + one_of(_VERBS) + ending
-
-    poems: dict[tuple[str, ...], Poem] = {}
-    while len(poems) < _POEMS:
-        size, rhyme = one_of((5, 7)), one_of(_RHYMES)
-        first, second = rng.permutation(len(rhyme))[:2]
-        lines = tuple(
-            f"{verse(size, one_of(_VERBS))}，{verse(size, rhyme[end])}。" for end in (first, second)
-        )
-        title = one_of(_PLACES) + one_of(_THINGS)
-        poems.setdefault(lines, Poem(one_of(_POETS), title, lines))
-    return tuple(poems.values())
-
-
-def _made_poems(notes: tuple[str, ...]) -> PoemData:
-    return PoemData(
-        name="tang-poems",
-        title=get_collection("tang-poems").title,
-        source=STAND_IN,
-        licence="made by dlbook; no terms",
-        citation="the word lists in dlbook/data/literature.py",
-        notes=(*notes, _HOW),
-        poems=make_poems(),
-    )
+def _read(paths: dict[str, Path]) -> dict[str, tuple[Poem, ...]]:
+    return {"poems": read_poems(paths.values())}

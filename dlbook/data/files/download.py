@@ -1,8 +1,8 @@
-"""Writes files into a folder so that nobody ever sees half a file, and downloads into the cache.
+"""Downloads a file from the first host that gives it; nobody ever sees half a file.
 
-It stands on ``requests`` and ``filelock`` rather than on ``pooch``: that has no limit on size or
-total time, no lock between processes, and temporary files that are readable by their owner only
-and keep random names when the process is killed. All of this would have to be built around it.
+``requests`` limits the wait for a single read, and ``urllib3`` tries again what broke before the
+first byte. What is added here: one host after the other, an end to hosts that are too slow, the
+checksum, and a lock between processes. ``pooch`` has none of the last three.
 """
 
 from __future__ import annotations
@@ -11,14 +11,39 @@ import contextlib
 import hashlib
 import os
 import secrets
+import socket
 import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from dlbook.data.files.transfer import Limits, TransferError, host_of, read_url
 from dlbook.data.files.types import RemoteFile
+
+_CHUNK = 1 << 16  # bytes
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long to wait for a host.
+
+    Args:
+        connect: seconds to reach it.
+        read: seconds without any answer, or between two parts of one.
+        slowest: bytes a second, on average after the first ``read`` seconds; a host that stays
+            below is given up.
+    """
+
+    connect: float = 5.0
+    read: float = 15.0
+    slowest: float = 20_000.0
+
+    def longest(self, size: int) -> float:
+        """Seconds after which the download of ``size`` bytes from one host has ended."""
+        return 2 * (3 * (self.connect + self.read) + size / self.slowest)
+
 
 LIMITS = Limits()  # tests put a more impatient one here
 
@@ -29,7 +54,7 @@ class FolderError(Exception):
     """A folder that cannot be written; the message names it."""
 
     def __init__(self, folder: Path, error: OSError) -> None:
-        super().__init__(f"{folder} cannot be written ({_words(error)})")
+        super().__init__(f"{folder} cannot be written ({words_of(error)})")
 
 
 class DownloadError(Exception):
@@ -38,6 +63,23 @@ class DownloadError(Exception):
     def __init__(self, tried: list[str]) -> None:
         super().__init__("; ".join(tried))
         self.tried = tried
+
+
+class TransferError(Exception):
+    """One host did not give one file; the message says why.
+
+    Args:
+        reason: what happened, in plain words.
+        reached: whether the host answered in time; else it is not asked for other files.
+    """
+
+    def __init__(self, reason: str, *, reached: bool = True) -> None:
+        super().__init__(reason)
+        self.reached = reached
+
+
+class BrokenOffError(TransferError):
+    """The connection broke inside the file, so a second attempt may help."""
 
 
 def fault_of(path: Path, file: RemoteFile) -> str:
@@ -60,7 +102,7 @@ def fault_of(path: Path, file: RemoteFile) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
     except OSError as error:
-        return f"cannot be read ({_words(error)})"
+        return f"cannot be read ({words_of(error)})"
     return "" if digest == file.sha256 else "its content is altered (wrong sha256)"
 
 
@@ -83,15 +125,13 @@ def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> Pa
     # one name for each writer: on a file system without locks two may write at the same time
     part = target.with_name(f"{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     digest = hashlib.sha256()
-    size = 0
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part.open("xb") as out:
             for data in parts:
                 out.write(data)
                 digest.update(data)
-                size += len(data)
-        if (size, digest.hexdigest()) != (file.size, file.sha256):
+        if digest.hexdigest() != file.sha256:
             raise TransferError("it sent other bytes than the registered ones (wrong sha256)")
         os.replace(part, target)
     except OSError as error:
@@ -102,13 +142,12 @@ def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> Pa
     return target
 
 
-def download(file: RemoteFile, folder: Path, bar: DownloadBar) -> tuple[str, tuple[str, ...]]:
+def download(file: RemoteFile, folder: Path) -> tuple[str, tuple[str, ...]]:
     """Puts a file into the cache folder, unless another process has just done so.
 
     Args:
-        file: what to fetch.
+        file: what to fetch. A progress bar shows how far it is where stderr is a terminal.
         folder: the cache folder.
-        bar: shows how far it is.
 
     Returns:
         "download", or "cache" when another process was quicker; and notes for the reader.
@@ -121,12 +160,13 @@ def download(file: RemoteFile, folder: Path, bar: DownloadBar) -> tuple[str, tup
         raise DownloadError([f"{file.path}: no public host has this file"])
     target = file.within(folder)
     notes: tuple[str, ...] = ()
-    patience = len(file.urls) * LIMITS.longest(file.size)
-    with locked(folder, target.with_name(target.name + ".lock"), patience):
+    with _locked(folder, target, len(file.urls) * LIMITS.longest(file.size)):
         fault = fault_of(target, file)
         if not fault:
             return "cache", notes
-        _remove_parts(target)
+        for part in target.parent.glob(f"{target.name}.*.part"):  # left by a killed download
+            with contextlib.suppress(OSError):
+                part.unlink()
         if fault != "missing":
             set_aside = target.with_name(target.name + ".damaged")
             try:
@@ -137,24 +177,16 @@ def download(file: RemoteFile, folder: Path, bar: DownloadBar) -> tuple[str, tup
                 f"{file.path} in the cache was damaged ({fault}); "
                 f"it was set aside as {set_aside.name} and fetched again",
             )
-        _from_hosts(file, folder, bar)
+        _from_hosts(file, folder)
     return "download", notes
 
 
 @contextlib.contextmanager
-def locked(folder: Path, lock: Path, patience: float) -> Iterator[None]:
-    """Holds a lock file against other processes.
-
-    Args:
-        folder: the folder that is about to be written; named in errors.
-        lock: the lock file; it stays behind, empty.
-        patience: seconds to wait for a process that holds it.
-
-    Raises:
-        FolderError: when the lock cannot be made or is not given in time.
-    """
+def _locked(folder: Path, target: Path, patience: float) -> Iterator[None]:
+    """Holds a lock against other processes; the lock file stays behind, empty."""
     import filelock
 
+    lock = target.with_name(target.name + ".lock")
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings():
@@ -173,83 +205,158 @@ def locked(folder: Path, lock: Path, patience: float) -> Iterator[None]:
         held.release()
 
 
-def forget_hosts() -> None:
-    """Asks hosts again that could not be reached before."""
-    _given_up.clear()
-
-
-def _from_hosts(file: RemoteFile, folder: Path, bar: DownloadBar) -> None:
+def _from_hosts(file: RemoteFile, folder: Path) -> None:
     tried: list[str] = []
     for url in file.urls:
-        host = host_of(url)
+        host = urlsplit(url).netloc
         if host in _given_up:
             tried.append(f"{host}: not asked for {file.path}, {_given_up[host]}")
             continue
         try:
-            _from_host(file, folder, url, bar)
+            try:
+                _from_host(file, folder, url)
+            except BrokenOffError:
+                _from_host(file, folder, url)
             return
         except TransferError as error:
-            tried.append(f"{host}: {file.path}: {error.reason}")
+            tried.append(f"{host}: {file.path}: {error}")
             if not error.reached:
-                _given_up[host] = f"{error.reason} (earlier in this process)"
+                _given_up[host] = f"{error} (earlier in this process)"
     raise DownloadError(tried)
 
 
-def _from_host(file: RemoteFile, folder: Path, url: str, bar: DownloadBar) -> None:
-    for attempt in range(1, LIMITS.attempts + 1):
-        try:
-            # closed by hand: after an error a traceback would keep bar and connection alive
-            with (
-                contextlib.closing(read_url(url, file.size, LIMITS)) as parts,
-                contextlib.closing(bar.watch(file, parts)) as watched,
-            ):
-                write_verified(file, folder, watched)
-            return
-        except TransferError as error:
-            if not error.retry or attempt == LIMITS.attempts:
-                raise
-            time.sleep(LIMITS.pause)
+def _from_host(file: RemoteFile, folder: Path, url: str) -> None:
+    from rich.console import Console
+    from rich.progress import DownloadColumn, Progress
+
+    _reach(url)
+    columns = (*Progress.get_default_columns(), DownloadColumn())
+    hidden = not sys.stderr.isatty()  # notebooks, logs
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden)
+    # closed by hand: after an error a traceback would keep the connection alive
+    with bar, contextlib.closing(read_url(url, file.size)) as parts:
+        task = bar.add_task(file.path, total=file.size)
+        write_verified(file, folder, (bar.advance(task, len(part)) or part for part in parts))
 
 
-def _remove_parts(target: Path) -> None:
-    """Removes what a killed download left; the caller holds the lock, so nobody is writing."""
-    for part in target.parent.glob(f"{target.name}.*.part"):
-        with contextlib.suppress(OSError):
-            part.unlink()
+def _reach(url: str) -> None:
+    """Connects once, so that an absent network is known in seconds.
+
+    A host may have sixteen addresses, and behind a firewall that swallows packets ``requests``
+    waits for each of them in turn. Two must do.
+    """
+    import requests.utils
+
+    if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
+        return  # then only the proxy can tell
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        addresses = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        reason = "it could not be reached (its name is not known: no network?)"
+        raise TransferError(reason, reached=False) from error
+    for family, kind, protocol, _, address in addresses[:2]:
+        with socket.socket(family, kind, protocol) as caller:
+            caller.settimeout(LIMITS.connect)
+            try:
+                caller.connect(address)
+                return
+            except TimeoutError:
+                reason = "it could not be reached in time"
+            except OSError as error:
+                reason = f"it could not be reached ({words_of(error)})"
+    raise TransferError(reason, reached=False)
 
 
-class DownloadBar:
-    """A progress bar on stderr, or nothing where stderr is no terminal (notebooks, logs).
+def read_url(url: str, size: int) -> Iterator[bytes]:
+    """Yields the bytes behind an address, not unpacked.
 
     Args:
-        show: ``True`` or ``False`` to decide; ``None`` to look at stderr.
+        url: the address.
+        size: bytes that are expected, exactly.
+
+    Yields:
+        Parts of the file, in order, ``size`` bytes in all.
+
+    Raises:
+        TransferError: when the host does not send exactly ``size`` bytes in time, or sends
+            something that is plainly no data file.
     """
+    import requests
+    import urllib3
 
-    def __init__(self, show: bool | None = None) -> None:
-        self._show = sys.stderr.isatty() if show is None else show
-
-    def watch(self, file: RemoteFile, parts: Iterable[bytes]) -> Iterator[bytes]:
-        """Passes the parts of a file on and shows how many came."""
-        if not self._show:
-            yield from parts
-            return
-        from rich import console, progress
-
-        columns = (
-            progress.TextColumn("{task.description}"),
-            progress.BarColumn(),
-            progress.DownloadColumn(),
-            progress.TransferSpeedColumn(),
-            progress.TimeRemainingColumn(),
-        )
-        with progress.Progress(
-            *columns, console=console.Console(stderr=True), transient=True
-        ) as bar:
-            task = bar.add_task(file.path, total=file.size)
-            for part in parts:
+    again = urllib3.Retry(
+        connect=0,  # that was tried by ``_reach``
+        read=1,
+        status=1,
+        status_forcelist=(500, 502, 503, 504),
+        raise_on_status=False,
+        respect_retry_after_header=False,
+    )
+    received = 0
+    try:
+        with requests.Session() as session:
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=again))
+            response = session.get(
+                url,
+                stream=True,
+                timeout=(LIMITS.connect, LIMITS.read),
+                headers={"Accept-Encoding": "identity", "User-Agent": "dlbook"},
+            )
+            if response.status_code != 200:
+                raise TransferError(f"HTTP {response.status_code} ({response.reason.lower()})")
+            began = time.monotonic()
+            # The bytes as they are: some servers label a .gz file as a compressed transfer, and
+            # unpacking it would change its hash. read1 returns what has come, so that the clock
+            # is looked at even when a host sends a byte now and then.
+            while part := response.raw.read1(_CHUNK, decode_content=False):
+                if not received:
+                    _refuse_other_files(part, response.headers, size)
+                received += len(part)
+                if received > size:
+                    raise TransferError(f"it sends more than the {size:,} bytes of the file")
                 yield part
-                bar.advance(task, len(part))
+                waited = time.monotonic() - began - LIMITS.read
+                if received < min(size, waited * LIMITS.slowest):
+                    raise TransferError(f"it is too slow ({received:,} bytes)", reached=False)
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise _connection_fault(error, f" after {received:,} of {size:,} bytes") from error
+    if received < size:
+        raise BrokenOffError(f"it stopped after {received:,} of {size:,} bytes")
 
 
-def _words(error: OSError) -> str:
+def _connection_fault(error: Exception, place: str) -> TransferError:
+    import requests
+    import urllib3
+
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+        return TransferError(f"it fell silent{place}")
+    if not isinstance(error, requests.RequestException):
+        return BrokenOffError(f"the connection broke{place}")
+    if isinstance(error, requests.exceptions.SSLError):
+        reason = "no safe connection could be made (does a proxy read the traffic?)"
+    elif isinstance(error, requests.exceptions.ProxyError):
+        reason = "the proxy could not be used"
+    elif "timed out" in str(error):
+        reason = "it accepted the connection but did not answer"
+    elif isinstance(error, requests.ConnectionError):
+        reason = "it could not be reached (the connection was closed)"
+    else:
+        return TransferError(f"{type(error).__name__}: {error}")
+    return TransferError(reason, reached=False)
+
+
+def _refuse_other_files(start: bytes, headers, size: int) -> None:
+    """Refuses a web page, which networks with a login send for everything, and a wrong size."""
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower().startswith((b"<!doctype html", b"<html")):
+        raise TransferError("the server sent a web page: a login or proxy page?")
+    announced = headers.get("Content-Length", "")
+    if announced.isdigit() and int(announced) != size:
+        raise TransferError(f"it offers {int(announced):,} bytes instead of {size:,}")
+
+
+def words_of(error: OSError) -> str:
+    """The operating system's words for an error."""
     return (error.strerror or str(error) or type(error).__name__).lower()

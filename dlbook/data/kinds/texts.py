@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlbook.data.kinds.dataset import DataSet
+from dlbook.data.kinds.dataset import DataSet, read_only
 
 START, OUT_OF_VOCABULARY, INDEX_FROM = 1, 2, 3  # as in keras.datasets.imdb; 0 is padding
 
@@ -31,6 +31,11 @@ def split_words(text: str) -> list[str]:
         text: any text. One without words gives an empty list.
     """
     return [word for word in text.translate(_WORDS).split(" ") if word]
+
+
+def labels_in_turn(texts: Texts, classes: int = 2) -> np.ndarray:
+    """(texts,), int32: labels of texts whose classes take turns: 0, 1, 0, 1, …"""
+    return np.arange(len(texts), dtype=np.int32) % classes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -156,9 +161,8 @@ class TextClassificationData(DataSet):
             raise ValueError(f"numbers contains {error}, which stands for no word") from None
 
     def _part(self, rows: np.ndarray) -> tuple[Texts, np.ndarray]:
-        labels = self.y_train[rows]
-        labels.flags.writeable = False
-        return tuple(self.x_train[row] for row in np.flatnonzero(rows)), labels
+        texts = tuple(self.x_train[row] for row in np.flatnonzero(rows))
+        return texts, read_only(self.y_train[rows])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
