@@ -14,13 +14,9 @@ import pytest
 from misbehaving_host import Host, make_collection, make_file
 
 from dlbook.data.files import download
-from dlbook.data.files.download import Limits
 from dlbook.data.files.types import RemoteFile
 
 ROOT = Path(__file__).parents[2]
-
-PATIENT = Limits(connect=10, read=10)
-IMPATIENT = Limits(connect=0.2, read=0.2, slowest=1_000_000)
 
 
 @pytest.fixture(autouse=True)
@@ -31,13 +27,13 @@ def clean_environment(monkeypatch, tmp_path):
     for name in ("DLBOOK_DATA", "DLBOOK_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DLBOOK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(download, "LIMITS", PATIENT)
     monkeypatch.setattr(download, "_given_up", {})
 
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(download, "LIMITS", IMPATIENT)
+    for name, value in {"CONNECT": 0.2, "READ": 0.2, "SLOWEST": 1e6}.items():
+        monkeypatch.setattr(download, name, value)
 
 
 @pytest.fixture
@@ -79,13 +75,11 @@ def in_new_process(cache, tmp_path):
     script = tmp_path / "locate.py"
     script.write_text(
         "import json, os, sys\n"
-        "from dlbook.data.files import download\n"
         "from dlbook.data.files.locate import locate\n"
         "from dlbook.data.files.types import Collection, DataUnavailableError, RemoteFile\n"
         "import filelock, platformdirs, requests, rich.console, rich.progress\n"
         "task = json.loads(sys.argv[1])\n"
         "exec(task['first'])\n"
-        "download.LIMITS = download.Limits(**task['limits'])\n"
         "file = RemoteFile(**task['file'])\n"
         "toy = Collection('toy', 'Toy data', (file,), '', '', '')\n"
         "try:\n"
@@ -99,7 +93,6 @@ def in_new_process(cache, tmp_path):
     def start(file: RemoteFile, first: str = "", **environment) -> subprocess.Popen:
         task = {
             "first": first,
-            "limits": dataclasses.asdict(PATIENT),
             "file": dataclasses.asdict(file),
         }
         process = subprocess.Popen(

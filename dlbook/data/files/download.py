@@ -16,36 +16,15 @@ import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dlbook.data.files.types import RemoteFile
 
-_CHUNK = 1 << 16  # bytes
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long to wait for a host.
-
-    Args:
-        connect: seconds to reach it.
-        read: seconds without any answer, or between two parts of one.
-        slowest: bytes a second, on average after the first ``read`` seconds; a host that stays
-            below is given up.
-    """
-
-    connect: float = 5.0
-    read: float = 15.0
-    slowest: float = 20_000.0
-
-    def longest(self, size: int) -> float:
-        """Seconds after which the download of ``size`` bytes from one host has ended."""
-        return 2 * (3 * (self.connect + self.read) + size / self.slowest)
-
-
-LIMITS = Limits()  # tests put a more impatient one here
+CONNECT = 5.0  # seconds to reach a host
+READ = 15.0  # seconds without any answer, or between two parts of one
+SLOWEST = 20_000.0  # bytes a second, on average after the first READ seconds
+LOCK = 3_600.0  # seconds to wait for another process that downloads the same file
 
 _given_up: dict[str, str] = {}  # host -> why it is not asked again in this process
 
@@ -158,51 +137,40 @@ def download(file: RemoteFile, folder: Path) -> tuple[str, tuple[str, ...]]:
     """
     if not file.urls:
         raise DownloadError([f"{file.path}: no public host has this file"])
-    target = file.within(folder)
-    notes: tuple[str, ...] = ()
-    with _locked(folder, target, len(file.urls) * LIMITS.longest(file.size)):
-        fault = fault_of(target, file)
-        if not fault:
-            return "cache", notes
-        for part in target.parent.glob(f"{target.name}.*.part"):  # left by a killed download
-            with contextlib.suppress(OSError):
-                part.unlink()
-        if fault != "missing":
-            set_aside = target.with_name(target.name + ".damaged")
-            try:
-                os.replace(target, set_aside)
-            except OSError as error:
-                raise FolderError(folder, error) from error
-            notes = (
-                f"{file.path} in the cache was damaged ({fault}); "
-                f"it was set aside as {set_aside.name} and fetched again",
-            )
-        _from_hosts(file, folder)
-    return "download", notes
-
-
-@contextlib.contextmanager
-def _locked(folder: Path, target: Path, patience: float) -> Iterator[None]:
-    """Holds a lock against other processes; the lock file stays behind, empty."""
     import filelock
 
-    lock = target.with_name(target.name + ".lock")
+    target = file.within(folder)
+    lock = target.with_name(target.name + ".lock")  # it stays behind, empty
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings():
             # a file system without locks: filelock says so, and the download is safe all the same
             warnings.simplefilter("ignore")
-            held = filelock.FileLock(lock, timeout=patience)
-            held.acquire()
+            with filelock.FileLock(lock, timeout=LOCK):
+                return _download(file, folder, target)
     except filelock.Timeout as error:
-        busy = TimeoutError(f"another process has held {lock.name} for {patience:.0f} s")
+        busy = TimeoutError(f"another process has held {lock.name} for {LOCK:.0f} s")
         raise FolderError(folder, busy) from error
     except OSError as error:
         raise FolderError(folder, error) from error
-    try:
-        yield
-    finally:
-        held.release()
+
+
+def _download(file: RemoteFile, folder: Path, target: Path) -> tuple[str, tuple[str, ...]]:
+    notes: tuple[str, ...] = ()
+    fault = fault_of(target, file)
+    if not fault:
+        return "cache", notes
+    for part in target.parent.glob(f"{target.name}.*.part"):  # left by a killed download
+        part.unlink()
+    if fault != "missing":
+        set_aside = target.with_name(target.name + ".damaged")
+        os.replace(target, set_aside)
+        notes = (
+            f"{file.path} in the cache was damaged ({fault}); "
+            f"it was set aside as {set_aside.name} and fetched again",
+        )
+    _from_hosts(file, folder)
+    return "download", notes
 
 
 def _from_hosts(file: RemoteFile, folder: Path) -> None:
@@ -258,7 +226,7 @@ def _reach(url: str) -> None:
         raise TransferError(reason, reached=False) from error
     for family, kind, protocol, _, address in addresses[:2]:
         with socket.socket(family, kind, protocol) as caller:
-            caller.settimeout(LIMITS.connect)
+            caller.settimeout(CONNECT)
             try:
                 caller.connect(address)
                 return
@@ -302,24 +270,24 @@ def read_url(url: str, size: int) -> Iterator[bytes]:
             response = session.get(
                 url,
                 stream=True,
-                timeout=(LIMITS.connect, LIMITS.read),
+                timeout=(CONNECT, READ),
                 headers={"Accept-Encoding": "identity", "User-Agent": "dlbook"},
             )
             if response.status_code != 200:
-                raise TransferError(f"HTTP {response.status_code} ({response.reason.lower()})")
+                raise TransferError(f"HTTP {response.status_code} ({str(response.reason).lower()})")
             began = time.monotonic()
             # The bytes as they are: some servers label a .gz file as a compressed transfer, and
             # unpacking it would change its hash. read1 returns what has come, so that the clock
             # is looked at even when a host sends a byte now and then.
-            while part := response.raw.read1(_CHUNK, decode_content=False):
+            while part := response.raw.read1(1 << 16, decode_content=False):
                 if not received:
                     _refuse_other_files(part, response.headers, size)
                 received += len(part)
                 if received > size:
                     raise TransferError(f"it sends more than the {size:,} bytes of the file")
                 yield part
-                waited = time.monotonic() - began - LIMITS.read
-                if received < min(size, waited * LIMITS.slowest):
+                waited = time.monotonic() - began - READ
+                if received < min(size, waited * SLOWEST):
                     raise TransferError(f"it is too slow ({received:,} bytes)", reached=False)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise _connection_fault(error, f" after {received:,} of {size:,} bytes") from error

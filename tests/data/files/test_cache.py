@@ -18,7 +18,7 @@ from misbehaving_host import CONTENT, make_file, put
 
 from dlbook.data import DataSettingError, DataUnavailableError, cache_folder, locate
 from dlbook.data.files import download
-from dlbook.data.files.download import Limits, read_url
+from dlbook.data.files.download import read_url
 
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix users and limits")
 
@@ -187,8 +187,7 @@ def test_interrupted_download_leaves_no_part(host, toy, cache, monkeypatch):
 
 
 def test_lock_that_is_never_given_is_a_clear_error(host, toy, cache, monkeypatch):
-    hurried = Limits(connect=0.01, read=0.01, slowest=1e9)
-    monkeypatch.setattr(download, "LIMITS", hurried)
+    monkeypatch.setattr(download, "LOCK", 0.05)
     (cache / "toy").mkdir(parents=True)
     # another handle of the same process stands for another process
     with (

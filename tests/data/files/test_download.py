@@ -12,7 +12,7 @@ from misbehaving_host import CONTENT, make_collection, make_file
 
 from dlbook.data import DataUnavailableError, locate
 from dlbook.data.files import download
-from dlbook.data.files.download import Limits, TransferError, read_url
+from dlbook.data.files.download import TransferError, read_url
 
 
 def files_in(folder):
@@ -91,7 +91,7 @@ def test_host_that_falls_silent_halfway_is_given_up(host, toy, cache):
 
 
 def test_slow_but_steady_host_is_borne(host, toy, monkeypatch):
-    monkeypatch.setattr(download, "LIMITS", Limits(connect=10, read=0.1, slowest=1_000))
+    monkeypatch.setattr(download, "READ", 0.1)
     assert locate(toy(host.url("slow"))).source == "download"
 
 
