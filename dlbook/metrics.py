@@ -1,7 +1,5 @@
 """Figures that compare what a model made with what it should have made."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

@@ -1,7 +1,5 @@
 """The Fréchet distance against closed forms and against SciPy's matrix square root."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy import linalg

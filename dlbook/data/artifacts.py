@@ -4,8 +4,6 @@ They lie in ``artifact_files/<chapter>/<name>.npz`` as float16 arrays, with the 
 in ``artifact_files/sha256.json``, and belong to the repository.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Cora: 2,708 papers on machine learning and who cites whom."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """IMDB: 50,000 film reviews, negative and positive."""
 
-from __future__ import annotations
-
 import json
 import re
 import tarfile

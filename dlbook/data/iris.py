@@ -1,7 +1,5 @@
 """Fisher's iris flowers, which scikit-learn ships."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from dlbook.data.kinds.tables import TableData

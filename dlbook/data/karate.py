@@ -1,7 +1,5 @@
 """Zachary's karate club, which networkx ships."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from dlbook.data.kinds.graphs import GraphData, clean_edges

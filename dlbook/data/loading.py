@@ -1,7 +1,5 @@
 """Real data or a stand-in: the one place where a loader's answer is decided."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path

@@ -1,7 +1,5 @@
 """MNIST: 70,000 handwritten digits in the original idx files."""
 
-from __future__ import annotations
-
 import gzip
 from pathlib import Path
 from typing import Any

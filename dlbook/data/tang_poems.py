@@ -1,7 +1,5 @@
 """Tang poems: some ten thousand of the Complete Tang Poems, in traditional characters."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Tiny Shakespeare: a million characters from his plays in one text."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from dlbook.data.files.types import RemoteFile, register

@@ -1,7 +1,5 @@
 """A clean environment, a misbehaving host, and a way to load from another process."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

@@ -1,7 +1,5 @@
 """A local web server that misbehaves in every way a real one may, and files that it offers."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import socket

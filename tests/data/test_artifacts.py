@@ -1,7 +1,5 @@
 """Artefacts: saved by a storing run on real data only, small, checked when they are loaded."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 

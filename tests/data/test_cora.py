@@ -1,7 +1,5 @@
 """Cora and its stand-in."""
 
-from __future__ import annotations
-
 import os
 
 import numpy as np

@@ -1,7 +1,5 @@
 """IMDB: its archive, the encoding, and the stand-in."""
 
-from __future__ import annotations
-
 import io
 import os
 import tarfile

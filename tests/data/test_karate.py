@@ -1,7 +1,5 @@
 """The karate club: real data in every mode."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """MNIST, its file format and its stand-in."""
 
-from __future__ import annotations
-
 import gzip
 import os
 import struct

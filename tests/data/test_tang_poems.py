@@ -1,7 +1,5 @@
 """The Tang poems and their stand-in."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

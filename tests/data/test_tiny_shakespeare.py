@@ -1,7 +1,5 @@
 """Tiny Shakespeare and its stand-in."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -5,8 +5,6 @@ first byte. What is added here: one host after the other, an end to hosts that a
 checksum, and a lock between processes. ``pooch`` has none of the last three.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os
@@ -211,7 +209,7 @@ def _reach(url: str) -> None:
     """Connects once, so that an absent network is known in seconds.
 
     A host may have sixteen addresses, and behind a firewall that swallows packets ``requests``
-    waits for each of them in turn. Two must do.
+    waits for each of them in turn. Here two such waits end it.
     """
     import requests.utils
 
@@ -224,7 +222,8 @@ def _reach(url: str) -> None:
     except OSError as error:
         reason = "it could not be reached (its name is not known: no network?)"
         raise TransferError(reason, reached=False) from error
-    for family, kind, protocol, _, address in addresses[:2]:
+    waits = 0
+    for family, kind, protocol, _, address in addresses:
         with socket.socket(family, kind, protocol) as caller:
             caller.settimeout(CONNECT)
             try:
@@ -232,6 +231,9 @@ def _reach(url: str) -> None:
                 return
             except TimeoutError:
                 reason = "it could not be reached in time"
+                waits += 1
+                if waits == 2:
+                    break
             except OSError as error:
                 reason = f"it could not be reached ({words_of(error)})"
     raise TransferError(reason, reached=False)

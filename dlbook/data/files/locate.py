@@ -1,7 +1,5 @@
 """Finds the files of a data set: in a mirror folder, in the cache, or on a public host."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,18 +45,14 @@ class Located:
 
     Args:
         paths: where each lies; the keys are those of the registry (``RemoteFile.path``).
-        sources: how each was found: "mirror folder", "cache" or "download".
+        source: one word for all: the least direct way that was needed, of "mirror folder",
+            "cache" and "download".
         notes: what a reader should know, as damaged copies that were passed over.
     """
 
     paths: dict[str, Path]
-    sources: dict[str, str]
+    source: str
     notes: tuple[str, ...] = ()
-
-    @property
-    def source(self) -> str:
-        """One word for all files: the least direct way that was needed."""
-        return max(self.sources.values(), key=(MIRROR, CACHE, DOWNLOAD).index)
 
 
 def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
@@ -124,7 +118,7 @@ def locate(collection: str | Collection) -> Located:
         )
     found = status(collection)
     cache = settings.cache_folder()
-    paths, sources, notes = {}, {}, []
+    paths, sources, notes = {}, set(), []
     for file, copy in zip(collection.files, found, strict=True):
         path, source = copy.path, copy.state
         if MIRROR in copy.faults:
@@ -136,8 +130,9 @@ def locate(collection: str | Collection) -> Located:
                 raise _unavailable(collection, found, error) from error
             path = file.within(cache)
             notes += told
-        paths[file.path], sources[file.path] = path, source
-    return Located(paths, sources, tuple(notes))
+        paths[file.path] = path
+        sources.add(source)
+    return Located(paths, max(sources, key=(MIRROR, CACHE, DOWNLOAD).index), tuple(notes))
 
 
 def _headline(collection: Collection) -> str:

@@ -1,11 +1,9 @@
 """What `dlbook data` does with whole collections: verify them, fill a mirror folder."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from dlbook.data.files.download import FolderError, TransferError, write_verified
 from dlbook.data.files.locate import MIRROR, FileStatus, find_copy, locate, status
@@ -19,17 +17,11 @@ from dlbook.data.files.types import (
 )
 
 
-@dataclass(frozen=True)
-class MirroredFile:
-    """One file of a mirror folder.
-
-    Args:
-        file: the registered file, or its smaller form.
-        action: "copied", "kept" (a good copy was there) or "replaced" (a damaged one was).
-    """
+class MirroredFile(NamedTuple):
+    """One file of a mirror folder, or its smaller form, and what was done for it."""
 
     file: RemoteFile
-    action: str
+    action: str  # "copied", "kept" (a good copy was there) or "replaced" (a damaged one was)
 
 
 def verify(

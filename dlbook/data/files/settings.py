@@ -1,7 +1,5 @@
 """What the environment variables say: which data are wanted, and where they may lie."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a loader returns: small frozen objects that hold arrays and say where they come from."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -76,6 +74,15 @@ class DataSet:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.sizes()}, source={self.source!r})"
+
+
+def share_of(validation: int, real_size: int, classes: int) -> float:
+    """The share of the real set that ``validation`` entries are; both parts need every class."""
+    if not classes <= validation <= real_size - classes:
+        raise ValueError(
+            f"validation must be from {classes} to {real_size - classes:,}, got {validation:,}"
+        )
+    return validation / real_size
 
 
 def stratified(labels: np.ndarray, held_out: int, seed: int) -> Pair:

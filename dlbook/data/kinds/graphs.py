@@ -1,7 +1,5 @@
 """Graphs: lists of edges made clean, and the data set of a graph with labelled nodes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,12 +1,10 @@
 """Pictures in classes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
 
-from dlbook.data.kinds.dataset import DataSet, Pair, stratified, take
+from dlbook.data.kinds.dataset import DataSet, Pair, share_of, stratified, take
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -55,11 +53,7 @@ class ImageData(DataSet):
         """
         real_size = self.real_train_size or len(self.x_train)
         classes = len(self.class_names)
-        if not classes <= validation <= real_size - classes:
-            raise ValueError(
-                f"validation must be from {classes} to {real_size - classes:,}, got {validation:,}"
-            )
-        share = validation / real_size
+        share = share_of(validation, real_size, classes)
         if self.originals is None:
             kept, held = stratified(self.y_train, round(share * len(self.y_train)), seed)
         else:

@@ -1,7 +1,5 @@
 """Rows of numbers in classes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

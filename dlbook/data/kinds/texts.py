@@ -1,7 +1,5 @@
 """Data sets of texts: one long text, labelled texts, poems."""
 
-from __future__ import annotations
-
 import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlbook.data.kinds.dataset import DataSet, read_only
+from dlbook.data.kinds.dataset import DataSet, read_only, share_of
 
 START, OUT_OF_VOCABULARY, INDEX_FROM = 1, 2, 3  # as in keras.datasets.imdb; 0 is padding
 
@@ -92,12 +90,8 @@ class TextClassificationData(DataSet):
             ValueError: when one of the two parts would lack texts.
         """
         count, classes = len(self.x_train), len(self.class_names)
-        real_size = self.real_train_size or count
-        if not classes <= validation <= real_size - classes:
-            raise ValueError(
-                f"validation must be from {classes} to {real_size - classes:,}, got {validation:,}"
-            )
-        rounds = round(validation / real_size * count / classes)  # a round: one text of each class
+        share = share_of(validation, self.real_train_size or count, classes)
+        rounds = round(share * count / classes)  # a round: one text of each class
         rounds = min(max(rounds, 1), count // classes - 1)
         first = classes * int(np.random.default_rng(seed).integers(count // classes))
         held = np.zeros(count, bool)

@@ -1,7 +1,5 @@
 """A stand-in for Cora: seven hundred invented papers, made by a known process."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

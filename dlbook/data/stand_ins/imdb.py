@@ -7,8 +7,6 @@ quarter of the reviews the first sentence states an expectation that only the la
 confirms ("I was right") or takes back ("I was wrong").
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any

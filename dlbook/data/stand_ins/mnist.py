@@ -6,8 +6,6 @@ put into the middle of 28×28 pixels, as in MNIST. Small random turns, shears, s
 shifts make several pictures of one original.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A stand-in for the Tang poems: verses put together at random, whose ends rhyme."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from dlbook.data.kinds.texts import Poem

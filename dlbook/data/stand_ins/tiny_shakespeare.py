@@ -1,7 +1,5 @@
 """A stand-in for Shakespeare's plays: the beginning of Python's own documentation."""
 
-from __future__ import annotations
-
 LICENCE = "shipped with Python (PSF licence)"
 CITATION = "Python Software Foundation: The Python language reference"
 NOTE = "The text is Python's documentation of its language: no play, but English."

@@ -1,7 +1,5 @@
 """The download cache: damaged, read-only, full, and shared by several processes."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

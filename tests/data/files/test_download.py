@@ -1,7 +1,5 @@
 """Downloads from a host that behaves, and from hosts that do not."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import sys
@@ -168,6 +166,18 @@ def test_host_with_many_addresses_does_not_keep_us_waiting_at_each(toy, monkeypa
     with pytest.raises(DataUnavailableError, match="could not be reached in time"):
         locate(toy("http://data.example/file.bin"))
     assert time.monotonic() - started < 1  # 16 waits would be 3.2 s
+
+
+def test_addresses_that_refuse_at_once_are_passed_over(host, toy, refusing, monkeypatch):
+    """As where a host has several IPv6 addresses and the network has none."""
+
+    def entry(address: str):
+        name, port = address.split("/")[2].split(":")
+        return (socket.AF_INET, socket.SOCK_STREAM, 6, "", (name, int(port)))
+
+    addresses = [*[entry(refusing)] * 3, entry(host.url("good"))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: addresses)
+    assert locate(toy("http://data.example/good/file.bin")).source == "download"
 
 
 @pytest.mark.parametrize("behaviour", ["truncated", "altered", "page", "missing", "broken"])

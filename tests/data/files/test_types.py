@@ -1,7 +1,5 @@
 """The registry's entries, and what it refuses."""
 
-from __future__ import annotations
-
 import re
 from pathlib import PurePosixPath
 

@@ -1,7 +1,5 @@
 """The data set classes: read-only arrays, short words, honest splits."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Clean edges, and graphs that fit together."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
