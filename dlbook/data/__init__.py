@@ -1,42 +1,34 @@
 """The data of the book: one loader for each data set, real where possible, a stand-in elsewhere."""
 
+from dlbook.data.artifacts import load_artifact, save_artifact
 from dlbook.data.cora import load_cora
-from dlbook.data.dataset import DataSet, ImageData, TableData
-from dlbook.data.errors import DataSettingError, DataUnavailableError
-from dlbook.data.folders import MirroredFile, make_mirror, verify
-from dlbook.data.graphs import GraphData, clean_edges
+from dlbook.data.files.locate import locate, status
+from dlbook.data.files.mirror import make_mirror, verify
+from dlbook.data.files.settings import cache_folder, mirror_folder, mode
+from dlbook.data.files.types import (
+    COLLECTIONS,
+    DataSettingError,
+    DataUnavailableError,
+    get_collection,
+)
 from dlbook.data.imdb import load_imdb
 from dlbook.data.iris import load_iris
 from dlbook.data.karate import load_karate_club
-from dlbook.data.literature import load_tang_poems, load_tiny_shakespeare
+from dlbook.data.kinds.graphs import clean_edges
+from dlbook.data.kinds.texts import split_words
 from dlbook.data.loading import loaded
 from dlbook.data.mnist import load_mnist
-from dlbook.data.registry import COLLECTIONS, Collection, RemoteFile, get_collection
-from dlbook.data.settings import Mode, cache_folder, mirror_folder, mode
-from dlbook.data.sources import FileStatus, Located, locate, status
-from dlbook.data.texts import Poem, PoemData, TextClassificationData, TextData, split_words
+from dlbook.data.tang_poems import load_tang_poems
+from dlbook.data.tiny_shakespeare import load_tiny_shakespeare
 
 __all__ = [
     "COLLECTIONS",
-    "Collection",
-    "DataSet",
     "DataSettingError",
     "DataUnavailableError",
-    "FileStatus",
-    "GraphData",
-    "ImageData",
-    "Located",
-    "MirroredFile",
-    "Mode",
-    "Poem",
-    "PoemData",
-    "RemoteFile",
-    "TableData",
-    "TextClassificationData",
-    "TextData",
     "cache_folder",
     "clean_edges",
     "get_collection",
+    "load_artifact",
     "load_cora",
     "load_imdb",
     "load_iris",
@@ -49,6 +41,7 @@ __all__ = [
     "make_mirror",
     "mirror_folder",
     "mode",
+    "save_artifact",
     "split_words",
     "status",
     "verify",

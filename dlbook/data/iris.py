@@ -1,10 +1,8 @@
 """Fisher's iris flowers, which scikit-learn ships."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from dlbook.data.dataset import TableData
+from dlbook.data.kinds.tables import TableData
 from dlbook.data.loading import remember
 
 

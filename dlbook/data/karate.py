@@ -1,10 +1,8 @@
 """Zachary's karate club, which networkx ships."""
 
-from __future__ import annotations
-
 import numpy as np
 
-from dlbook.data.graphs import GraphData, clean_edges
+from dlbook.data.kinds.graphs import GraphData, clean_edges
 from dlbook.data.loading import remember
 
 

@@ -1,14 +1,14 @@
 """Real data or a stand-in: the one place where a loader's answer is decided."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TypeVar
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
 
-from dlbook.data import settings
-from dlbook.data.dataset import DataSet
-from dlbook.data.errors import DataUnavailableError
-from dlbook.data.sources import Located, locate
+from dlbook.data.files import settings
+from dlbook.data.files.locate import locate
+from dlbook.data.files.types import DataUnavailableError, get_collection
+from dlbook.data.kinds.dataset import STAND_IN, DataSet
 
 AnyDataSet = TypeVar("AnyDataSet", bound=DataSet)
 
@@ -32,15 +32,20 @@ def remember(data: AnyDataSet) -> AnyDataSet:
 
 def load(
     name: str,
-    read: Callable[[Located], AnyDataSet],
-    stand_in: Callable[[tuple[str, ...]], AnyDataSet],
+    kind: Callable[..., AnyDataSet],
+    read: Callable[[dict[str, Path]], dict[str, Any]],
+    **common: Any,
 ) -> AnyDataSet:
     """Loads a data set as DLBOOK_DATA wants it.
 
+    The stand-in is the module of this name in ``dlbook.data.stand_ins``, with "_" for "-". It has
+    LICENCE, CITATION and NOTE, and ``make()`` gives the same fields as ``read``.
+
     Args:
         name: the collection in the registry.
-        read: makes the data set from its verified files.
-        stand_in: makes the stand-in; takes notes to add to its own.
+        kind: the class of the data set.
+        read: verified files (path in the registry -> where it lies) -> fields of ``kind``.
+        common: further fields, the same for the real data and for the stand-in.
 
     Returns:
         The real data; in stand-in mode, or in auto mode when the files cannot be had, the
@@ -50,13 +55,24 @@ def load(
         DataUnavailableError: in real mode, when the files cannot be had.
         DataSettingError: on a wrong setting in the environment.
     """
-    mode = settings.mode()
-    if mode == "stand-in":
-        return remember(stand_in(("DLBOOK_DATA=stand-in asks for stand-in data.",)))
-    try:
-        located = locate(name)
-    except DataUnavailableError as error:
-        if mode == "real":
-            raise
-        return remember(stand_in((error.summary,)))
-    return remember(read(located))
+    collection = get_collection(name)
+    if settings.mode() == "stand-in":
+        reason = "DLBOOK_DATA=stand-in asks for stand-in data."
+    else:
+        try:
+            located = locate(name)
+        except DataUnavailableError as error:
+            if settings.mode() == "real":
+                raise
+            reason = error.summary
+        else:
+            origin = (located.source, collection.licence, collection.citation, located.notes)
+            return _make(kind, name, origin, read(located.paths) | common)
+    made = import_module(f"dlbook.data.stand_ins.{name.replace('-', '_')}")
+    origin = (STAND_IN, made.LICENCE, made.CITATION, (reason, made.NOTE))
+    return _make(kind, name, origin, common | made.make())
+
+
+def _make(kind: Callable[..., AnyDataSet], name: str, origin: tuple, fields: dict) -> AnyDataSet:
+    parts = dict(zip(("source", "licence", "citation", "notes"), origin, strict=True))
+    return remember(kind(name=name, title=get_collection(name).title, **parts, **fields))

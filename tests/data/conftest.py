@@ -1,7 +1,5 @@
 """A clean environment, a misbehaving host, and a way to load from another process."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os
@@ -13,13 +11,10 @@ from pathlib import Path
 import pytest
 from misbehaving_host import Host, make_collection, make_file
 
-from dlbook.data import RemoteFile, store
-from dlbook.data.transfer import Limits
+from dlbook.data.files import download
+from dlbook.data.files.types import RemoteFile
 
 ROOT = Path(__file__).parents[2]
-
-PATIENT = Limits(connect=10, read=10, slow_window=10, pause=0.01)
-IMPATIENT = Limits(connect=0.3, read=0.4, slow_window=0.4, slowest=100_000, pause=0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -30,15 +25,13 @@ def clean_environment(monkeypatch, tmp_path):
     for name in ("DLBOOK_DATA", "DLBOOK_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DLBOOK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(store, "LIMITS", PATIENT)
-    store.forget_hosts()
-    yield
-    store.forget_hosts()
+    monkeypatch.setattr(download, "_given_up", {})
 
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(store, "LIMITS", IMPATIENT)
+    for name, value in {"CONNECT": 0.2, "READ": 0.2, "SLOWEST": 1e6}.items():
+        monkeypatch.setattr(download, name, value)
 
 
 @pytest.fixture
@@ -80,12 +73,11 @@ def in_new_process(cache, tmp_path):
     script = tmp_path / "locate.py"
     script.write_text(
         "import json, os, sys\n"
-        "from dlbook.data import Collection, DataUnavailableError, RemoteFile, locate, store\n"
-        "from dlbook.data.transfer import Limits\n"
-        "import filelock, platformdirs, requests\n"
+        "from dlbook.data.files.locate import locate\n"
+        "from dlbook.data.files.types import Collection, DataUnavailableError, RemoteFile\n"
+        "import filelock, platformdirs, requests, rich.console, rich.progress\n"
         "task = json.loads(sys.argv[1])\n"
         "exec(task['first'])\n"
-        "store.LIMITS = Limits(**task['limits'])\n"
         "file = RemoteFile(**task['file'])\n"
         "toy = Collection('toy', 'Toy data', (file,), '', '', '')\n"
         "try:\n"
@@ -99,7 +91,6 @@ def in_new_process(cache, tmp_path):
     def start(file: RemoteFile, first: str = "", **environment) -> subprocess.Popen:
         task = {
             "first": first,
-            "limits": dataclasses.asdict(PATIENT),
             "file": dataclasses.asdict(file),
         }
         process = subprocess.Popen(

@@ -1,7 +1,5 @@
 """A local web server that misbehaves in every way a real one may, and files that it offers."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import socket
@@ -13,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlbook.data import Collection, RemoteFile
+from dlbook.data.files.types import Collection, RemoteFile
 
 CONTENT = np.random.default_rng(0).bytes(200_000)
 SIZE = len(CONTENT)
@@ -104,13 +102,6 @@ class Handler(BaseHTTPRequestHandler):
             if self.server.closing.wait(0.05):
                 return
 
-    def answer_trickled_headers(self):
-        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
-        for i in range(10_000):
-            self.wfile.write(b"X-%d: y\r\n" % i)
-            if self.server.closing.wait(0.05):
-                return
-
     def answer_too_much(self):
         self.start(length=None)
         while not self.server.closing.is_set():
@@ -131,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
         self.start()
         for i in range(0, len(CONTENT), 20_000):
             self.wfile.write(CONTENT[i : i + 20_000])
-            time.sleep(0.1)
+            time.sleep(0.02)
 
     def log_message(self, *args):
         pass

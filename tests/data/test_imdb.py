@@ -1,25 +1,22 @@
-"""IMDB: its archive, the quick copy of it, the encoding, and the stand-in."""
-
-from __future__ import annotations
+"""IMDB: its archive, the encoding, and the stand-in."""
 
 import io
 import os
 import tarfile
-import time
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from dlbook.data import imdb, load_imdb, reviews, settings, split_words
-from dlbook.data.registry import get_collection
+from dlbook.data import get_collection, load_imdb, split_words
+from dlbook.data.imdb import read_archive
+from dlbook.data.stand_ins import imdb as stand_ins
 
 REAL_FOLDER = os.environ.get("DLBOOK_DATA_DIR", "")
-FOUR = imdb.Reviews(("bad", "good", "dull …", "fine"), ("no", "yes", "", "ja"))
-HASH = "0" * 64
+FOUR = (("bad", "good", "dull …", "fine"), ("no", "yes", "", "ja"))
 
 
-def members(texts: imdb.Reviews = FOUR) -> dict[str, bytes]:
+def members(texts=FOUR) -> dict[str, bytes]:
     files = {}
     for part, rows in zip(("train", "test"), texts, strict=True):
         for row, text in enumerate(rows):
@@ -38,81 +35,19 @@ def write_archive(path, files: dict[str, bytes], mode: str = "w:gz"):
     return path
 
 
-@pytest.fixture
-def stand_in(monkeypatch):
-    monkeypatch.setenv("DLBOOK_DATA", "stand-in")
-    return load_imdb()
+@pytest.fixture(scope="module")
+def stand_in():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DLBOOK_DATA", "stand-in")
+        return load_imdb()
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
 def test_archive_is_read_in_order_whatever_its_compression(tmp_path, mode):
     extra = {"aclImdb/README": b"hello", "aclImdb/train/unsup/0_0.txt": b"?", "../evil": b"!"}
     path = write_archive(tmp_path / "reviews.tar", members() | extra, mode)
-    assert imdb.read_archive(path, per_class=2) == FOUR
+    assert read_archive(path) == FOUR
     assert sorted(file.name for file in tmp_path.parent.rglob("evil")) == []
-
-
-def test_missing_review_is_named(tmp_path):
-    files = members()
-    del files["aclImdb/test/pos/1_8.txt"]
-    path = write_archive(tmp_path / "reviews.tar.gz", files)
-    with pytest.raises(ValueError, match=r"reviews\.tar\.gz .*test/pos 0 to 1, but holds 1"):
-        imdb.read_archive(path, per_class=2)
-
-
-def test_text_that_is_no_utf8_is_named(tmp_path):
-    path = write_archive(
-        tmp_path / "reviews.tar.gz", members() | {"aclImdb/train/neg/0_2.txt": b"\xff"}
-    )
-    with pytest.raises(ValueError, match=r"train/neg/0_2\.txt is no UTF-8"):
-        imdb.read_archive(path, per_class=2)
-
-
-@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
-@pytest.mark.parametrize("share", [0, 0.3, 0.6])
-def test_truncated_archive_is_named(tmp_path, mode, share):
-    path = write_archive(tmp_path / "reviews.tar", members(), mode)
-    content = path.read_bytes()
-    path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(ValueError, match=r"reviews\.tar "):
-        imdb.read_archive(path, per_class=2)
-
-
-# ---- the quick copy ----
-
-
-def test_quick_copy_holds_the_same_texts(tmp_path):
-    path = tmp_path / "folder" / "quick.npz"
-    imdb.write_quick(path, FOUR, HASH)
-    assert imdb.read_quick(path, frozenset({HASH})) == FOUR
-    assert [file.name for file in path.parent.iterdir()] == ["quick.npz"]
-    with pytest.raises(FileNotFoundError):
-        imdb.read_quick(tmp_path / "none.npz", frozenset({HASH}))
-
-
-def test_quick_copy_of_another_archive_is_refused(tmp_path):
-    imdb.write_quick(tmp_path / "quick.npz", FOUR, HASH)
-    with pytest.raises(ValueError, match="made from another archive"):
-        imdb.read_quick(tmp_path / "quick.npz", frozenset({"1" * 64}))
-
-
-def test_every_kind_of_damage_is_found(tmp_path):
-    texts = imdb.Reviews(("a" * 5000, "b" * 5000), ("c" * 5000, "d" * 5000))
-    path = tmp_path / "quick.npz"
-    imdb.write_quick(path, texts, HASH)
-    good = path.read_bytes()
-    altered = bytearray(good)
-    altered[good.index(b"bbbb") + 100] ^= 1
-    for content in (b"", b"no archive", good[:300], good[:-30], bytes(altered)):
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"quick\.npz is damaged"):
-            imdb.read_quick(path, frozenset({HASH}))
-
-
-def test_folder_that_cannot_be_written_is_no_error(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    imdb.write_quick(tmp_path / "file" / "quick.npz", FOUR, HASH)
-    assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
 # ---- the encoding ----
@@ -180,11 +115,11 @@ def test_split_refuses_what_leaves_nothing(stand_in):
 
 
 def test_stand_in_is_like_imdb(stand_in):
-    assert (len(stand_in.x_train), len(stand_in.x_test)) == (2_000, 1_000)
+    assert (len(stand_in.x_train), len(stand_in.x_test)) == (2_000, 600)
     assert stand_in.y_train.dtype == np.int32
     assert stand_in.y_train[:4].tolist() == [0, 1, 0, 1]
     assert stand_in.class_names == ("negative", "positive")
-    assert len(set(stand_in.x_train) | set(stand_in.x_test)) == 3_000
+    assert len(set(stand_in.x_train) | set(stand_in.x_test)) == 2_600
     lengths = np.array([len(split_words(text)) for text in stand_in.x_train])
     assert lengths.min() >= 10
     assert lengths.max() > 5 * np.median(lengths)
@@ -195,8 +130,10 @@ def test_stand_in_is_like_imdb(stand_in):
     assert sorted(stand_in.word_index.values()) == list(range(1, len(counts) + 1))
 
 
-def test_stand_in_is_the_same_every_time():
-    assert reviews.make() == reviews.make.__wrapped__()
+def test_stand_in_is_the_same_every_time(stand_in):
+    again = stand_ins.make()
+    assert again["x_train"] == stand_in.x_train
+    assert again["x_test"] == stand_in.x_test
 
 
 def test_in_the_stand_in_the_order_of_words_matters(stand_in):
@@ -226,7 +163,7 @@ def test_an_archive_of_the_labelled_reviews_serves_too():
 
 
 @pytest.mark.skipif(not REAL_FOLDER, reason="DLBOOK_DATA_DIR names no folder with the real IMDB")
-def test_real_imdb_from_a_mirror_folder(monkeypatch, cache):
+def test_real_imdb_from_a_mirror_folder(monkeypatch):
     monkeypatch.setenv("DLBOOK_DATA", "real")
     monkeypatch.setenv("DLBOOK_DATA_DIR", REAL_FOLDER)
     data = load_imdb()
@@ -241,15 +178,3 @@ def test_real_imdb_from_a_mirror_folder(monkeypatch, cache):
     assert set(counts) == set(data.word_index)
     by_rank = [counts[word] for word in sorted(data.word_index, key=data.word_index.get)]
     assert by_rank == sorted(by_rank, reverse=True)
-
-    quick = settings.cache_folder() / "imdb" / "reviews-1.npz"
-    assert quick.exists()
-    began = time.perf_counter()
-    again = load_imdb()
-    assert time.perf_counter() - began < 5
-    assert again.x_train == data.x_train
-    quick.write_bytes(quick.read_bytes()[:1000])
-    repaired = load_imdb()
-    assert repaired.x_test == data.x_test
-    assert "reviews-1.npz is damaged" in repaired.notes[0]
-    assert load_imdb().notes == ()

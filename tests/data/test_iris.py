@@ -1,7 +1,5 @@
 """Iris: real data in every mode."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

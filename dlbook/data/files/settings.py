@@ -1,12 +1,11 @@
 """What the environment variables say: which data are wanted, and where they may lie."""
 
-from __future__ import annotations
-
 import os
+import tempfile
 from pathlib import Path
 from typing import Literal, get_args
 
-from dlbook.data.errors import DataSettingError
+from dlbook.data.files.types import DataSettingError
 
 Mode = Literal["auto", "real", "stand-in"]
 
@@ -40,9 +39,9 @@ def mirror_folder() -> Path | None:
     value = os.environ.get("DLBOOK_DATA_DIR", "").strip()
     if not value:
         return None
-    folder = _absolute(value)
-    if not os.path.isdir(folder):
-        fault = "is a file, no folder" if os.path.exists(folder) else "does not exist"
+    folder = absolute(value)
+    if not folder.is_dir():
+        fault = "is a file, no folder" if folder.exists() else "does not exist"
         seen = str(folder) if str(folder) == value else f"{value} (that is {folder})"
         raise DataSettingError(
             f"DLBOOK_DATA_DIR names a folder of data files, but {seen} {fault}.\n"
@@ -55,19 +54,23 @@ def cache_folder() -> Path:
     """The folder that keeps downloads: DLBOOK_CACHE, or the user's cache folder for dlbook.
 
     Returns:
-        The absolute path; the folder need not exist yet.
+        The absolute path; the folder need not exist yet. A user without a home folder gets one
+        among the system's temporary files.
 
     Raises:
         DataSettingError: when there is a file in its place.
     """
     value = os.environ.get("DLBOOK_CACHE", "").strip()
     if value:
-        folder = _absolute(value)
+        folder = absolute(value)
     else:
         import platformdirs
 
-        folder = Path(platformdirs.user_cache_dir("dlbook", appauthor=False))
-    if os.path.exists(folder) and not os.path.isdir(folder):
+        try:
+            folder = Path(platformdirs.user_cache_dir("dlbook", appauthor=False))
+        except RuntimeError:  # HOME is not set and the user has no entry
+            folder = Path(tempfile.gettempdir(), "dlbook")
+    if folder.exists() and not folder.is_dir():
         raise DataSettingError(
             f"the cache folder {folder} is a file, no folder.\n"
             "Set DLBOOK_CACHE to a folder in which dlbook may keep downloads."
@@ -75,5 +78,6 @@ def cache_folder() -> Path:
     return folder
 
 
-def _absolute(value: str) -> Path:
-    return Path(os.path.abspath(os.path.expanduser(value)))
+def absolute(path: str | Path) -> Path:
+    """The absolute form of a path, "~" expanded."""
+    return Path(os.path.abspath(os.path.expanduser(path)))

@@ -1,7 +1,5 @@
 """Data sets of texts: one long text, labelled texts, poems."""
 
-from __future__ import annotations
-
 import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dlbook.data.dataset import DataSet
+from dlbook.data.kinds.dataset import DataSet, read_only, share_of
 
 START, OUT_OF_VOCABULARY, INDEX_FROM = 1, 2, 3  # as in keras.datasets.imdb; 0 is padding
 
@@ -31,6 +29,11 @@ def split_words(text: str) -> list[str]:
         text: any text. One without words gives an empty list.
     """
     return [word for word in text.translate(_WORDS).split(" ") if word]
+
+
+def labels_in_turn(texts: Texts, classes: int = 2) -> np.ndarray:
+    """(texts,), int32: labels of texts whose classes take turns: 0, 1, 0, 1, …"""
+    return np.arange(len(texts), dtype=np.int32) % classes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -87,12 +90,8 @@ class TextClassificationData(DataSet):
             ValueError: when one of the two parts would lack texts.
         """
         count, classes = len(self.x_train), len(self.class_names)
-        real_size = self.real_train_size or count
-        if not classes <= validation <= real_size - classes:
-            raise ValueError(
-                f"validation must be from {classes} to {real_size - classes:,}, got {validation:,}"
-            )
-        rounds = round(validation / real_size * count / classes)  # a round: one text of each class
+        share = share_of(validation, self.real_train_size or count, classes)
+        rounds = round(share * count / classes)  # a round: one text of each class
         rounds = min(max(rounds, 1), count // classes - 1)
         first = classes * int(np.random.default_rng(seed).integers(count // classes))
         held = np.zeros(count, bool)
@@ -156,9 +155,8 @@ class TextClassificationData(DataSet):
             raise ValueError(f"numbers contains {error}, which stands for no word") from None
 
     def _part(self, rows: np.ndarray) -> tuple[Texts, np.ndarray]:
-        labels = self.y_train[rows]
-        labels.flags.writeable = False
-        return tuple(self.x_train[row] for row in np.flatnonzero(rows)), labels
+        texts = tuple(self.x_train[row] for row in np.flatnonzero(rows))
+        return texts, read_only(self.y_train[rows])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

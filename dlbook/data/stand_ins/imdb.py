@@ -7,24 +7,22 @@ quarter of the reviews the first sentence states an expectation that only the la
 confirms ("I was right") or takes back ("I was wrong").
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from dlbook.data.texts import Texts, split_words
+from dlbook.data.kinds.texts import labels_in_turn, split_words
 
 LICENCE = "made by dlbook; no terms"
-CITATION = "the grammar in dlbook/data/reviews.py"
-HOW = (
+CITATION = "the grammar in dlbook/data/stand_ins/imdb.py"
+NOTE = (
     "The reviews were written by a grammar with negations, contrasts and opinions that are taken "
     "back at the end. Results on them say nothing about results on IMDB."
 )
 
-_TRAIN, _TEST = 2_000, 1_000
+_TRAIN, _TEST = 2_000, 600
 _SEED = 20240502
 
 _ADJECTIVES = (  # negative, positive
@@ -81,35 +79,34 @@ _CONTRASTS = (
 )
 
 
-@lru_cache(maxsize=1)
-def make() -> tuple[Texts, Texts]:
+def make() -> dict[str, Any]:
     """Writes the reviews, the same ones in every process.
 
     Returns:
-        2,000 training and 1,000 test texts, all different. In each part the even ones are
-        negative and the odd ones positive.
+        Fields of a ``TextClassificationData``: 2,000 training and 600 test texts, all different,
+        a negative one and a positive one in turn.
     """
     rng = np.random.default_rng(_SEED)
-    seen: set[str] = set()
-    texts: list[str] = []
+    texts: dict[str, None] = {}  # in the order of writing
     while len(texts) < _TRAIN + _TEST:
-        text = _review(len(texts) % 2, rng)
-        if text not in seen:
-            seen.add(text)
-            texts.append(text)
-    return tuple(texts[:_TRAIN]), tuple(texts[_TRAIN:])
-
-
-def word_ranks(texts: Sequence[str]) -> dict[str, int]:
-    """The rank of each word, 1 for the most frequent; ties in the order of first use."""
-    counts = Counter(word for text in texts for word in split_words(text))
-    return {word: rank for rank, (word, _) in enumerate(counts.most_common(), start=1)}
+        texts.setdefault(_review(len(texts) % 2, rng))
+    train, test = tuple(texts)[:_TRAIN], tuple(texts)[_TRAIN:]
+    # the most frequent word has rank 1; ties stand in the order of first use
+    counts = Counter(word for text in train for word in split_words(text))
+    return {
+        "x_train": train,
+        "y_train": labels_in_turn(train),
+        "x_test": test,
+        "y_test": labels_in_turn(test),
+        "word_index": {word: rank for rank, (word, _) in enumerate(counts.most_common(), start=1)},
+        "real_train_size": 25_000,
+    }
 
 
 def _review(positive: int, rng: np.random.Generator) -> str:
     film = _one_of(_FILMS, rng)
-    # 3 to 40 sentences, mostly few: some 20 to 400 words
-    length = int(np.clip(np.exp(rng.normal(2.0, 0.55)), 3, 40))
+    # 3 to 30 sentences, mostly few: some 15 to 250 words
+    length = int(np.clip(np.exp(rng.normal(1.7, 0.6)), 3, 30))
     body = []
     for _ in range(length):
         kind = rng.random()

@@ -1,6 +1,4 @@
-"""Tiny Shakespeare, the Tang poems, and their stand-ins."""
-
-from __future__ import annotations
+"""The Tang poems and their stand-in."""
 
 import json
 import os
@@ -8,8 +6,10 @@ import re
 
 import pytest
 
-from dlbook.data import Poem, PoemData, load_tang_poems, load_tiny_shakespeare
-from dlbook.data.literature import _RHYMES, make_poems, read_poems
+from dlbook.data import load_tang_poems
+from dlbook.data.kinds.texts import Poem, PoemData
+from dlbook.data.stand_ins import tang_poems as stand_ins
+from dlbook.data.tang_poems import read_poems
 
 REAL_FOLDER = os.environ.get("DLBOOK_DATA_DIR", "")
 
@@ -33,14 +33,6 @@ def test_poems_are_read_and_incomplete_ones_left_out(tmp_path):
     )
 
 
-@pytest.mark.parametrize("content", ["", "{}x", "[1]", '[{"author": "a"}]', "3"])
-def test_file_of_another_form_is_named(tmp_path, content):
-    path = tmp_path / "poems.json"
-    path.write_text(content)
-    with pytest.raises(ValueError, match=r"poems\.json is no list of poems"):
-        read_poems([path])
-
-
 def test_text_of_a_poem():
     assert Poem("a", "b", ("一，二。", "三。")).text == "一，二。\n三。\n"
 
@@ -53,23 +45,23 @@ def stand_in(monkeypatch):
 def test_poems_stand_in(stand_in):
     data = load_tang_poems()
     assert data.is_stand_in
-    assert len(data.poems) == len({poem.lines for poem in data.poems}) == 1_000
+    assert len(data.poems) == len({poem.lines for poem in data.poems}) == 600
     for poem in data.poems:
         first, second = (line[-2] for line in poem.lines)
         assert first != second
-        assert any({first, second} <= set(rhyme) for rhyme in _RHYMES)
+        assert any({first, second} <= set(rhyme) for rhyme in stand_ins.RHYMES)
         assert {len(verse) for verse in re.split("[，。]", "".join(poem.lines)) if verse} in (
             {5},
             {7},
         )
-    assert make_poems() == make_poems.__wrapped__()
-    assert "1,000 poems by 5 authors" in repr(data)
+    assert stand_ins.make()["poems"] == data.poems
+    assert "600 poems by 5 authors" in repr(data)
 
 
 def test_split_of_poems(stand_in):
     data = load_tang_poems()
     kept, held = data.train_validation_split(0.1, seed=1)
-    assert (len(kept), len(held)) == (900, 100)
+    assert (len(kept), len(held)) == (540, 60)
     assert set(kept) | set(held) == set(data.poems)
     assert data.train_validation_split(0.1, seed=2)[1] != held
     fields = {"name": "p", "title": "", "source": "", "licence": "", "citation": ""}
@@ -78,29 +70,11 @@ def test_split_of_poems(stand_in):
             PoemData(**fields, poems=data.poems[:2]).train_validation_split(share)
 
 
-def test_shakespeare_stand_in(stand_in):
-    data = load_tiny_shakespeare()
-    assert data.is_stand_in
-    assert len(data.text) > 300_000
-    assert data.text.isascii()
-    assert len(set(data.text)) < 100
-    assert " the " in data.text
-    kept, held = data.train_validation_split(0.1)
-    assert kept + held == data.text
-    assert abs(len(held) - 0.1 * len(data.text)) <= 1
-    for share in (0, 1, -0.5):
-        with pytest.raises(ValueError, match="share must be between 0 and 1"):
-            data.train_validation_split(share)
-
-
-@pytest.mark.skipif(not REAL_FOLDER, reason="DLBOOK_DATA_DIR names no folder with the real texts")
-def test_real_texts_from_a_mirror_folder(monkeypatch):
+@pytest.mark.skipif(not REAL_FOLDER, reason="DLBOOK_DATA_DIR names no folder with the real poems")
+def test_real_poems_from_a_mirror_folder(monkeypatch):
     monkeypatch.setenv("DLBOOK_DATA", "real")
     monkeypatch.setenv("DLBOOK_DATA_DIR", REAL_FOLDER)
-    plays, poems = load_tiny_shakespeare(), load_tang_poems()
-    assert len(plays.text) == 1_115_394
-    assert len(set(plays.text)) == 65
-    assert plays.text.startswith("First Citizen:\n")
-    assert 9_000 < len(poems.poems) < 10_000
-    assert poems.poems[0].author == "太宗皇帝"
-    assert plays.source == poems.source == "mirror folder"
+    data = load_tang_poems()
+    assert 9_000 < len(data.poems) < 10_000
+    assert data.poems[0].author == "太宗皇帝"
+    assert data.source == "mirror folder"

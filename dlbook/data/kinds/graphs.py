@@ -1,12 +1,10 @@
 """Graphs: lists of edges made clean, and the data set of a graph with labelled nodes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
 
-from dlbook.data.dataset import DataSet
+from dlbook.data.kinds.dataset import DataSet
 
 
 def clean_edges(edges: np.ndarray, num_nodes: int) -> np.ndarray:

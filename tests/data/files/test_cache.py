@@ -1,7 +1,5 @@
 """The download cache: damaged, read-only, full, and shared by several processes."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -12,11 +10,13 @@ import time
 from pathlib import Path
 
 import filelock
+import platformdirs
 import pytest
 from misbehaving_host import CONTENT, make_file, put
 
-from dlbook.data import DataSettingError, DataUnavailableError, cache_folder, locate, store
-from dlbook.data.transfer import Limits
+from dlbook.data import DataSettingError, DataUnavailableError, cache_folder, locate
+from dlbook.data.files import download
+from dlbook.data.files.download import read_url
 
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs Unix users and limits")
 
@@ -70,6 +70,19 @@ def test_cache_folder_comes_from_the_environment_or_the_user(monkeypatch, tmp_pa
     monkeypatch.delenv("DLBOOK_CACHE")
     assert cache_folder().is_absolute()
     assert "dlbook" in cache_folder().parts
+
+
+def test_user_without_a_home_has_a_cache_folder_too(monkeypatch, toy, tmp_path):
+    def homeless(*args, **kwargs):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("DLBOOK_CACHE")
+    monkeypatch.setattr(platformdirs, "user_cache_dir", homeless)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert cache_folder() == tmp_path / "dlbook"
+    put(tmp_path / "mirror")
+    monkeypatch.setenv("DLBOOK_DATA_DIR", str(tmp_path / "mirror"))
+    assert locate(toy()).source == "mirror folder"
 
 
 @pytest.fixture
@@ -161,19 +174,18 @@ def test_killed_download_leaves_nothing_that_is_used(host, cache, in_new_process
 
 
 def test_interrupted_download_leaves_no_part(host, toy, cache, monkeypatch):
-    def interrupted(self, file, parts):
-        yield next(iter(parts))
+    def interrupted(url, size):
+        yield next(read_url(url, size))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store.DownloadBar, "watch", interrupted)
+    monkeypatch.setattr(download, "read_url", interrupted)
     with pytest.raises(KeyboardInterrupt):
         locate(toy(host.url("good")))
     assert [p.name for p in (cache / "toy").iterdir()] == ["file.bin.lock"]
 
 
 def test_lock_that_is_never_given_is_a_clear_error(host, toy, cache, monkeypatch):
-    hurried = Limits(connect=0.1, read=0.1, slow_window=0.1, slowest=1e9, pause=0)
-    monkeypatch.setattr(store, "LIMITS", hurried)
+    monkeypatch.setattr(download, "LOCK", 0.05)
     (cache / "toy").mkdir(parents=True)
     # another handle of the same process stands for another process
     with (

@@ -1,18 +1,16 @@
 """Downloads from a host that behaves, and from hosts that do not."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import sys
-import threading
 import time
 
 import pytest
 from misbehaving_host import CONTENT, make_collection, make_file
 
-from dlbook.data import DataUnavailableError, locate, store
-from dlbook.data.transfer import Limits, TransferError, read_url
+from dlbook.data import DataUnavailableError, locate
+from dlbook.data.files import download
+from dlbook.data.files.download import TransferError, read_url
 
 
 def files_in(folder):
@@ -72,7 +70,6 @@ def test_bad_answer_is_named_and_leaves_nothing(host, toy, cache, behaviour, wor
     [
         ("silent", "it accepted the connection but did not answer"),
         ("trickle", "it is too slow"),
-        ("trickled_headers", "it did not answer in time"),
     ],
 )
 @pytest.mark.usefixtures("impatient")
@@ -81,20 +78,18 @@ def test_host_that_keeps_us_waiting_is_given_up(host, toy, cache, behaviour, wor
     with pytest.raises(DataUnavailableError, match=words):
         locate(toy(host.url(behaviour)))
     assert time.monotonic() - started < 5
-    assert host.asked[behaviour] == 1  # who waited in vain once is not made to wait again
     assert files_in(cache) == []
 
 
 @pytest.mark.usefixtures("impatient")
 def test_host_that_falls_silent_halfway_is_given_up(host, toy, cache):
-    with pytest.raises(DataUnavailableError, match=r"fell silent|too slow"):
+    with pytest.raises(DataUnavailableError, match="it fell silent after 90,000 of 200,000 bytes"):
         locate(toy(host.url("stalled")))
     assert files_in(cache) == []
 
 
-def test_slow_but_steady_host_is_borne_over_several_windows(host, toy, monkeypatch):
-    limits = Limits(connect=10, read=10, slow_window=0.3, slowest=1_000)
-    monkeypatch.setattr(store, "LIMITS", limits)
+def test_slow_but_steady_host_is_borne(host, toy, monkeypatch):
+    monkeypatch.setattr(download, "READ", 0.1)
     assert locate(toy(host.url("slow"))).source == "download"
 
 
@@ -156,19 +151,33 @@ def test_host_that_never_accepts_is_given_up(toy):
 
 
 @pytest.mark.usefixtures("impatient")
-def test_hanging_name_look_up_is_given_up(toy, monkeypatch):
-    release = threading.Event()
+def test_host_with_many_addresses_does_not_keep_us_waiting_at_each(toy, monkeypatch):
+    class Swallowed(socket.socket):
+        """A firewall that answers nothing."""
 
-    def hanging(*args, **kwargs):
-        release.wait(30)
-        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        def connect(self, address):
+            time.sleep(self.gettimeout())
+            raise TimeoutError
 
-    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    entry = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: [entry] * 16)
+    monkeypatch.setattr(socket, "socket", Swallowed)
     started = time.monotonic()
     with pytest.raises(DataUnavailableError, match="could not be reached in time"):
         locate(toy("http://data.example/file.bin"))
-    assert time.monotonic() - started < 5
-    release.set()
+    assert time.monotonic() - started < 1  # 16 waits would be 3.2 s
+
+
+def test_addresses_that_refuse_at_once_are_passed_over(host, toy, refusing, monkeypatch):
+    """As where a host has several IPv6 addresses and the network has none."""
+
+    def entry(address: str):
+        name, port = address.split("/")[2].split(":")
+        return (socket.AF_INET, socket.SOCK_STREAM, 6, "", (name, int(port)))
+
+    addresses = [*[entry(refusing)] * 3, entry(host.url("good"))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: addresses)
+    assert locate(toy("http://data.example/good/file.bin")).source == "download"
 
 
 @pytest.mark.parametrize("behaviour", ["truncated", "altered", "page", "missing", "broken"])
@@ -195,15 +204,12 @@ def test_host_that_was_not_reached_is_not_asked_again(host, other_host):
         make_file(host.url("silent"), other_host.url("good"), path=f"toy/{i}.bin") for i in range(3)
     ]
     assert locate(make_collection(*files)).source == "download"
-    assert host.asked["silent"] == 1
+    assert host.asked["silent"] == 2  # one more try, for the first file only
     assert other_host.asked["good"] == 3
 
     with pytest.raises(DataUnavailableError, match="earlier in this process"):
         locate(make_collection(make_file(host.url("good"), path="toy/4.bin")))
     assert host.asked["good"] == 0
-    store.forget_hosts()
-    locate(make_collection(make_file(host.url("good"), path="toy/4.bin")))
-    assert host.asked["good"] == 1
 
 
 def test_file_without_public_host_says_so(toy):
@@ -214,13 +220,14 @@ def test_file_without_public_host_says_so(toy):
 def test_reader_stops_soon_after_the_size_is_passed(host):
     received = []
     with pytest.raises(TransferError, match="sends more"):
-        received.extend(read_url(host.url("too_much"), 200_000, store.LIMITS))
+        received.extend(read_url(host.url("too_much"), 200_000))
     assert sum(len(part) for part in received) <= 200_000
 
 
-@pytest.mark.parametrize(("show", "visible"), [(True, True), (False, False), (None, False)])
-def test_progress_bar_only_where_it_is_wanted(host, toy, capsys, show, visible):
-    locate(toy(host.url("good")), progress=show)
+@pytest.mark.parametrize("visible", [True, False])
+def test_progress_bar_only_where_stderr_is_a_terminal(host, toy, capsys, monkeypatch, visible):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: visible)
+    locate(toy(host.url("good")))
     shown = capsys.readouterr()
     assert shown.out == ""
     assert bool(shown.err) is visible

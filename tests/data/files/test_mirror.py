@@ -1,7 +1,5 @@
 """What `dlbook data` is built on: status, fetch, verify and mirror folders."""
 
-from __future__ import annotations
-
 import pytest
 from misbehaving_host import CONTENT, make_collection, make_file, put
 

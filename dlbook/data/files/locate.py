@@ -1,15 +1,13 @@
 """Finds the files of a data set: in a mirror folder, in the cache, or on a public host."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dlbook.data import settings, store
-from dlbook.data.errors import DataUnavailableError
-from dlbook.data.registry import Collection, RemoteFile, get_collection
+from dlbook.data.files import settings
+from dlbook.data.files.download import DownloadError, FolderError, download, fault_of
+from dlbook.data.files.types import Collection, DataUnavailableError, RemoteFile, get_collection
 
-MIRROR, CACHE, DOWNLOAD, STAND_IN = "mirror folder", "cache", "download", "stand-in"
+MIRROR, CACHE, DOWNLOAD = "mirror folder", "cache", "download"
 MISSING, DAMAGED = "missing", "damaged"
 
 
@@ -47,18 +45,14 @@ class Located:
 
     Args:
         paths: where each lies; the keys are those of the registry (``RemoteFile.path``).
-        sources: how each was found: "mirror folder", "cache" or "download".
+        source: one word for all: the least direct way that was needed, of "mirror folder",
+            "cache" and "download".
         notes: what a reader should know, as damaged copies that were passed over.
     """
 
     paths: dict[str, Path]
-    sources: dict[str, str]
+    source: str
     notes: tuple[str, ...] = ()
-
-    @property
-    def source(self) -> str:
-        """One word for all files: the least direct way that was needed."""
-        return max(self.sources.values(), key=(MIRROR, CACHE, DOWNLOAD).index)
 
 
 def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
@@ -76,19 +70,13 @@ def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
     for state, folder in folders.items():
         for form in file.forms:
             path = form.within(folder)
-            fault = store.fault_of(path, form)
+            fault = fault_of(path, form)
             if not fault:
                 return FileStatus(form, state, path, faults)
             if fault != MISSING:
                 damaged = damaged or path
                 faults[state] = f"{form.path} in the {state} is damaged ({fault})"
     return FileStatus(file, DAMAGED if damaged else MISSING, damaged, faults)
-
-
-def data_folders() -> dict[str, Path]:
-    """The folders to look in, in order: the mirror folder if there is one, then the cache."""
-    mirror = settings.mirror_folder()
-    return ({MIRROR: mirror} if mirror else {}) | {CACHE: settings.cache_folder()}
 
 
 def status(collection: str | Collection) -> tuple[FileStatus, ...]:
@@ -103,16 +91,16 @@ def status(collection: str | Collection) -> tuple[FileStatus, ...]:
     Raises:
         DataSettingError: on an unknown name or a wrong folder in the environment.
     """
-    folders = data_folders()
+    mirror = settings.mirror_folder()
+    folders = ({MIRROR: mirror} if mirror else {}) | {CACHE: settings.cache_folder()}
     return tuple(find_copy(file, folders) for file in get_collection(collection).files)
 
 
-def locate(collection: str | Collection, *, progress: bool | None = None) -> Located:
+def locate(collection: str | Collection) -> Located:
     """Finds every file of a collection, downloading those that are not here yet.
 
     Args:
         collection: a collection or its name.
-        progress: whether to show a progress bar; ``None``: when stderr is a terminal.
 
     Returns:
         The verified files.
@@ -130,27 +118,21 @@ def locate(collection: str | Collection, *, progress: bool | None = None) -> Loc
         )
     found = status(collection)
     cache = settings.cache_folder()
-    bar = store.DownloadBar(progress)
-    paths, sources, notes = {}, {}, []
+    paths, sources, notes = {}, set(), []
     for file, copy in zip(collection.files, found, strict=True):
         path, source = copy.path, copy.state
         if MIRROR in copy.faults:
             notes.append(f"{copy.faults[MIRROR]} and was passed over")
         if not copy.good:
             try:
-                source, told = store.download(file, cache, bar)
-            except (store.DownloadError, store.FolderError) as error:
+                source, told = download(file, cache)
+            except (DownloadError, FolderError) as error:
                 raise _unavailable(collection, found, error) from error
             path = file.within(cache)
             notes += told
-        paths[file.path], sources[file.path] = path, source
-    return Located(paths, sources, tuple(notes))
-
-
-def _enumerate(paths: list[str]) -> str:
-    """Names one file and counts the rest: some collections have dozens."""
-    others = len(paths) - 1
-    return "".join(paths[:1]) + (f" and {others} other file(s)" if others > 0 else "")
+        paths[file.path] = path
+        sources.add(source)
+    return Located(paths, max(sources, key=(MIRROR, CACHE, DOWNLOAD).index), tuple(notes))
 
 
 def _headline(collection: Collection) -> str:
@@ -161,10 +143,14 @@ def _unavailable(
     collection: Collection, found: tuple[FileStatus, ...], error: Exception
 ) -> DataUnavailableError:
     mirror = settings.mirror_folder()
-    missing = _enumerate([copy.file.path for copy in found if copy.state == MISSING])
-    tried = [f"not in {'the mirror folder or ' if mirror else ''}the cache: {missing}"]
-    tried = (tried if missing else []) + [copy.detail for copy in found if copy.detail]
-    if isinstance(error, store.DownloadError):
+    missing = [copy.file.path for copy in found if copy.state == MISSING]
+    tried = []
+    if missing:  # one is named and the rest counted: some collections have dozens
+        others = f" and {len(missing) - 1} other file(s)" if missing[1:] else ""
+        where = "the mirror folder or the cache" if mirror else "the cache"
+        tried = [f"not in {where}: {missing[0]}{others}"]
+    tried += [copy.detail for copy in found if copy.detail]
+    if isinstance(error, DownloadError):
         tried += error.tried
         remedies = [f"`dlbook data fetch {collection.name}` when the network is there"]
     else:

@@ -1,13 +1,12 @@
 """The data set classes: read-only arrays, short words, honest splits."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np
 import pytest
 
-from dlbook.data import ImageData, TableData
+from dlbook.data.kinds.images import ImageData
+from dlbook.data.kinds.tables import TableData
 
 
 def image_data(count: int = 1200, **changes) -> ImageData:
@@ -138,23 +137,3 @@ def test_table_split_is_stratified_disjoint_and_complete():
 def test_table_split_refuses_impossible_fractions(fraction):
     with pytest.raises(ValueError, match="between 0 and 1"):
         table_data().split(fraction)
-
-
-def test_folds_test_every_row_once():
-    data = table_data()
-    folds = data.folds(10, seed=0)
-    assert len(folds) == 10
-    assert sorted(np.concatenate([test for _, test in folds])) == list(range(150))
-    for train, test in folds:
-        assert np.bincount(data.y[test]).tolist() == [5, 5, 5]
-        assert not set(train) & set(test)
-        assert len(train) + len(test) == 150
-    assert all(
-        np.array_equal(a[1], b[1]) for a, b in zip(folds, data.folds(10, seed=0), strict=True)
-    )
-
-
-@pytest.mark.parametrize("k", [0, 1, 51])
-def test_folds_refuse_impossible_numbers(k):
-    with pytest.raises(ValueError, match="k must be from 2 to 50"):
-        table_data().folds(k)

@@ -1,0 +1,137 @@
+"""What the files of a data set are, the register of all of them, and what can go wrong.
+
+A file has the same relative path in a mirror folder, in the cache and here, so a cache folder can
+serve as a mirror folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+
+class DataSettingError(ValueError):
+    """A setting that names something which is not there or makes no sense."""
+
+
+class DataUnavailableError(RuntimeError):
+    """Files of a data set could not be had, or not be put where they were wanted.
+
+    ``str(error)`` is several plain lines: what was tried, and what helps.
+
+    Args:
+        headline: what could not be done, without a full stop.
+        tried: one line for each thing that was tried and did not work.
+        remedies: one line for each thing that would help.
+
+    Attributes:
+        summary: the same in one sentence, without the remedies.
+    """
+
+    def __init__(self, headline: str, tried: list[str], remedies: list[str]) -> None:
+        self.summary = f"{headline}: {'; '.join(tried)}."
+        lines = [f"{headline}.", "What was tried:", *(f"  - {line}" for line in tried)]
+        lines += ["What helps:", *(f"  - {line}" for line in remedies)]
+        super().__init__("\n".join(lines))
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file of a data set.
+
+    Args:
+        path: the place in a mirror folder and in the cache: relative, with forward slashes.
+        size: bytes.
+        sha256: the hash of the content, 64 hexadecimal digits in lower case.
+        urls: addresses of the same bytes, tried in this order. Empty when no public host has
+            these bytes; the file then comes from a mirror folder only.
+        smaller: a smaller file with all that the loader needs of this one, which some mirror
+            folders have in its place.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    urls: tuple[str, ...] = ()
+    smaller: RemoteFile | None = None
+
+    @classmethod
+    def on_hosts(cls, path: str, size: int, sha256: str, *hosts: str) -> RemoteFile:
+        """A file that several hosts keep under the same name; each host ends with a slash."""
+        name = PurePosixPath(path).name
+        return cls(path, size, sha256, tuple(host + name for host in hosts))
+
+    @property
+    def name(self) -> str:
+        """The file's name without its folder."""
+        return PurePosixPath(self.path).name
+
+    @property
+    def forms(self) -> tuple[RemoteFile, ...]:
+        """The files that serve: the smaller one, where there is one, and this one."""
+        return (self.smaller, self) if self.smaller else (self,)
+
+    def within(self, folder: Path) -> Path:
+        """The place of this file in a mirror or cache folder."""
+        return folder / self.path
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The files that one loader needs.
+
+    Args:
+        name: the word used on the command line, as "mnist".
+        title: the name that a reader knows, as "MNIST".
+        files: all files; a loader needs every one of them.
+        licence: the terms, in a sentence.
+        citation: the paper or person to name.
+        homepage: where to read more.
+    """
+
+    name: str
+    title: str
+    files: tuple[RemoteFile, ...]
+    licence: str
+    citation: str
+    homepage: str
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(file.size for file in self.files)
+
+
+COLLECTIONS: dict[str, Collection] = {}
+"""Every collection by its name; the modules of the data sets fill it as they are imported."""
+
+
+def register(**fields: Any) -> None:
+    """Makes a ``Collection`` with these fields known to the loaders and to ``dlbook data``."""
+    COLLECTIONS[fields["name"]] = Collection(**fields)
+
+
+def get_collection(collection: str | Collection) -> Collection:
+    """Looks a collection up by its name.
+
+    Args:
+        collection: a name in ``COLLECTIONS``; a ``Collection`` is returned as it is.
+
+    Raises:
+        DataSettingError: when no collection has this name; the message lists those that exist.
+    """
+    if isinstance(collection, Collection):
+        return collection
+    if collection not in COLLECTIONS:
+        known = ", ".join(sorted(COLLECTIONS))
+        raise DataSettingError(f"no data set is called {collection!r}; dlbook knows: {known}")
+    return COLLECTIONS[collection]
+
+
+def get_collections(collections: Iterable[str | Collection] | None) -> tuple[Collection, ...]:
+    """Looks several collections up; ``None`` means all of them."""
+    if isinstance(collections, str | Collection):
+        collections = (collections,)
+    return tuple(get_collection(c) for c in (COLLECTIONS if collections is None else collections))
