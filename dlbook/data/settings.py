@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -55,7 +56,8 @@ def cache_folder() -> Path:
     """The folder that keeps downloads: DLBOOK_CACHE, or the user's cache folder for dlbook.
 
     Returns:
-        The absolute path; the folder need not exist yet.
+        The absolute path; the folder need not exist yet. Without a home folder it lies among the
+        temporary files.
 
     Raises:
         DataSettingError: when there is a file in its place.
@@ -66,7 +68,10 @@ def cache_folder() -> Path:
     else:
         import platformdirs
 
-        folder = Path(platformdirs.user_cache_dir("dlbook", appauthor=False))
+        try:
+            folder = Path(platformdirs.user_cache_dir("dlbook", appauthor=False))
+        except RuntimeError:  # HOME is not set, and the user has no entry that names one
+            folder = Path(tempfile.gettempdir(), f"dlbook-{os.getuid()}")
     if os.path.exists(folder) and not os.path.isdir(folder):
         raise DataSettingError(
             f"the cache folder {folder} is a file, no folder.\n"
