@@ -107,8 +107,8 @@ def bundles(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     [
         ("test accuracy", 0.9955, {"at_least": 0.992}, "<b>99.55 %</b>, at least 99.2 %"),
         # as many digits as keep value and bar apart, and in their order
-        ("accuracy", 0.9920004, {"at_least": 0.992}, "<b>99.20004 %</b>, at least 99.2 %"),
-        ("accuracy", 0.991546, {"at_least": 0.99154}, "<b>99.1546 %</b>, at least 99.154 %"),
+        ("accuracy", 0.992004, {"at_least": 0.992}, "<b>99.2004 %</b>, at least 99.2 %"),
+        ("accuracy", 0.991546, {"at_least": 0.99154}, "<b>99.155 %</b>, at least 99.154 %"),
         ("accuracy", 0.57, {"at_least": 0.57}, "<b>57 %</b>, at least 57 %"),
         ("share", np.float32(0.9), {"at_least": 0.9}, "<b>90 %</b>, at least 90 %"),
         ("share", [0.1234, 0.5], {"at_least": 0.1}, "<b>smallest of 2: 12.34 %</b>, at least 10 %"),
