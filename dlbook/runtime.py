@@ -48,20 +48,23 @@ def can_write(folder: Path) -> bool:
         return False
 
 
-def _home_is_usable() -> bool:
-    homes = [
-        os.environ.get(f"XDG_{part}_HOME", f"~/.{part.lower()}") for part in ("CONFIG", "CACHE")
-    ]
+def _replace_a_missing_home() -> None:
+    """Give Matplotlib and Keras a temporary folder; kernels inherit it with the environment."""
+    missing: set[str] = set()
+    config = os.environ.get("XDG_CONFIG_HOME", "~/.config")
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     try:
-        return all(can_write(Path(home).expanduser() / "matplotlib") for home in homes)
+        if not all(can_write(Path(home, "matplotlib").expanduser()) for home in (config, cache)):
+            missing = {"MPLCONFIGDIR"}  # or it writes to standard error
     except RuntimeError:  # HOME is not set, and the user has no entry that names one
-        return False
+        missing = {"MPLCONFIGDIR", "KERAS_HOME"}  # or Keras makes a folder called ~
+    if missing - os.environ.keys():
+        folder = tempfile.mkdtemp(prefix="dlbook-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ.update(dict.fromkeys(missing - os.environ.keys(), folder))
 
 
-# Where it is not, Matplotlib writes to standard error. Kernels inherit the setting.
-if not os.environ.get("MPLCONFIGDIR") and not _home_is_usable():
-    os.environ["MPLCONFIGDIR"] = tempfile.mkdtemp(prefix="matplotlib-")
-    atexit.register(shutil.rmtree, os.environ["MPLCONFIGDIR"], ignore_errors=True)
+_replace_a_missing_home()
 
 
 @dataclass(frozen=True)

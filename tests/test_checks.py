@@ -2,6 +2,11 @@
 
 import json
 import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +15,7 @@ import pytest
 from dlbook import CheckError, check, output
 from dlbook.checks import checks
 
+ROOT = Path(__file__).resolve().parent.parent
 REAL = SimpleNamespace(is_stand_in=False)
 STAND_IN = SimpleNamespace(is_stand_in=True)
 
@@ -278,3 +284,34 @@ def test_a_recorded_nan_is_json(capsys):
     with pytest.raises(CheckError):
         check("nan", math.nan, at_least=0)
     assert json.dumps(checks()[-1], allow_nan=False)
+
+
+def test_strict_nbval_passes_another_value_and_fails_another_claim(tmp_path: Path):
+    import nbclient
+    import nbformat
+
+    code = "from dlbook import check\ncheck('accuracy', 0.95, at_least=0.9)"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    data = notebook.cells[0].outputs[0].data
+    assert data == {
+        "text/plain": "✓ accuracy: at least 0.9",
+        "text/html": "<div>✓ accuracy: <b>95 %</b>, at least 90 %</div>",
+    }
+    data["text/html"] = data["text/html"].replace("95 %", "97 %")
+    nbformat.write(notebook, tmp_path / "value.ipynb")
+    data["text/plain"] = data["text/plain"].replace("0.9", "0.8")
+    nbformat.write(notebook, tmp_path / "claim.ipynb")
+    # the book's own settings, on notebooks that lie elsewhere
+    options = "-m pytest -c pyproject.toml -p conftest -p no:cacheprovider -rA"
+    done = subprocess.run(
+        [sys.executable, *options.split(" "), tmp_path],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert "PASSED" in done.stdout, done.stdout + done.stderr
+    ends = re.findall(r"^(PASSED|FAILED) (?:.*/)?(\w+)\.ipynb", done.stdout, re.MULTILINE)
+    assert sorted(ends) == [("FAILED", "claim"), ("PASSED", "value")]
