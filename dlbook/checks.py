@@ -31,7 +31,7 @@ class _Verdict:
     failure: str  # what CheckError says
     claim: str  # the same on every machine
     found: str = ""  # what was measured, for the reader
-    bar: str = ""  # and what it is held against
+    against: str = ""  # and the claim beside it
 
 
 def check(
@@ -91,13 +91,15 @@ def check(
         claim = f"{side} {_short(real)}"
         if stand_in is not None:
             claim += f" ({_short(stand_in)} on stand-in data)"
-        verdict = _bar(name, value, side, bar, claim, " on stand-in data" if on_stand_in else "")
+        verdict = _against_bar(
+            name, value, side, bar, claim, " on stand-in data" if on_stand_in else ""
+        )
 
     entry = {"name": name, "value": _scalar(value), "passed": verdict.passed}
     _log.append(entry | {"bar": bar, "side": side})
     if not verdict.passed:
         raise CheckError(f"{name}: {verdict.failure}")
-    line = (f"✓ {name}: ", verdict.found, verdict.bar or verdict.claim)
+    line = (f"✓ {name}: ", verdict.found, verdict.against or verdict.claim)
     if output.in_notebook():
         plain = f"✓ {name}: {verdict.claim}"
         output.display_bundle(plain=plain, html=output.as_html(*line))
@@ -111,7 +113,7 @@ def checks() -> list[dict[str, Any]]:
     return [dict(entry) for entry in _log]
 
 
-def _bar(name: str, value: Any, side: str, bar: float, claim: str, place: str) -> _Verdict:
+def _against_bar(name: str, value: Any, side: str, bar: float, claim: str, place: str) -> _Verdict:
     array = np.asarray(value)
     rounding = 0.0 if array.dtype.kind in "iub" else _ROUNDING * abs(bar)
     array = array.astype(float)

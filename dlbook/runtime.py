@@ -51,8 +51,8 @@ def can_write(folder: Path) -> bool:
 def _replace_a_missing_home() -> None:
     """Give Matplotlib and Keras a temporary folder; kernels inherit it with the environment."""
     missing: set[str] = set()
-    config = os.environ.get("XDG_CONFIG_HOME", "~/.config")
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:
         if not all(can_write(Path(home, "matplotlib").expanduser()) for home in (config, cache)):
             missing = {"MPLCONFIGDIR"}  # or it writes to standard error
