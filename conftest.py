@@ -22,6 +22,12 @@ for _name in set(os.environ) - set(_SETTINGS):
 os.environ.update(_SETTINGS)
 
 
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """nbval compares no HTML: there ``check`` shows measured values."""
+    if hasattr(collector, "skip_compare"):
+        collector.skip_compare += ("text/html",)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_windows() -> None:
     """Figures of the tests themselves open no windows. Kernels of notebooks keep theirs inline."""

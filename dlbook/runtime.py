@@ -1,16 +1,21 @@
 """setup(): seeds, log level, device, precision, threads; and what could not be fixed."""
 
+import atexit
 import contextlib
 import logging
 import os
 import platform
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
+
+from dlbook.output import as_html, display_bundle, in_notebook
 
 _TENSORFLOW_CAME_FIRST = "tensorflow" in sys.modules
 
@@ -20,12 +25,46 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # takes 24 to 31 ms instead of 44 on a CPU with AVX2. Also read once, at the first import.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
+# What the chapters need of Keras, which a user's keras.json may have set otherwise.
+KERAS_SETTINGS = {"floatx": "float32", "image_data_format": "channels_last", "epsilon": 1e-7}
+
 # TensorFlow 2.21 prints these while it loads, whatever the log level: no CUDA on a machine
 # without CUDA is no fault.
 _START_UP_NOISE = re.compile(
     r"before absl::InitializeLog|Could not find cuda drivers|cuda_platform\.cc|cuInit"
     r"|cpu_feature_guard|oneDNN custom operations|To enable the following instructions"
 )
+
+
+def can_write(folder: Path) -> bool:
+    """Whether files can be made in a folder, or in the nearest one above it that exists."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    # tried, because os.access is wrong on network folders and for root on read-only ones
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _replace_a_missing_home() -> None:
+    """Give Matplotlib and Keras a temporary folder; kernels inherit it with the environment."""
+    missing: set[str] = set()
+    config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    try:
+        if not all(can_write(Path(home, "matplotlib").expanduser()) for home in (config, cache)):
+            missing = {"MPLCONFIGDIR"}  # or it writes to standard error
+    except RuntimeError:  # HOME is not set, and the user has no entry that names one
+        missing = {"MPLCONFIGDIR", "KERAS_HOME"}  # or Keras makes a folder called ~
+    if missing - os.environ.keys():
+        folder = tempfile.mkdtemp(prefix="dlbook-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        os.environ.update(dict.fromkeys(missing - os.environ.keys(), folder))
+
+
+_replace_a_missing_home()
 
 
 @dataclass(frozen=True)
@@ -40,6 +79,7 @@ class Machine:
         precision: Keras's dtype policy: "float32", or "mixed_…" on a GPU that gains from it.
         versions: Python and package versions.
         not_reproducible: What the seed does not fix on this machine, one sentence each.
+        changed: What ``setup`` set otherwise than the user's keras.json, one sentence each.
     """
 
     device: str
@@ -48,7 +88,8 @@ class Machine:
     memory_gb: float
     precision: str
     versions: dict[str, str]
-    not_reproducible: tuple[str, ...] = field(default=())
+    not_reproducible: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
     @property
     def has_gpu(self) -> bool:
@@ -65,6 +106,7 @@ class Machine:
             *(f"{name:<11} {number}" for name, number in self.versions.items()),
         ]
         lines += [f"not fixed   {sentence}" for sentence in self.not_reproducible]
+        lines += [f"changed     {sentence}" for sentence in self.changed]
         return "\n".join(lines)
 
 
@@ -72,7 +114,8 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
     """Prepare this process for a chapter and print one line.
 
     Seeds Python, NumPy and Keras; lets GPU memory grow instead of taking it whole; switches to
-    mixed precision on a GPU with tensor cores. Works before and after Keras was imported.
+    mixed precision on a GPU with tensor cores. Works before and after Keras was imported. Where a
+    user's keras.json says otherwise than the chapters need, it sets that too, and says so.
 
     Args:
         seed: Seed of all random numbers.
@@ -96,6 +139,7 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
     tensorflow, keras = _load()
 
     keras.utils.set_random_seed(seed)
+    changed = _set_keras(keras)
     gpus = _prepare_gpus(tensorflow, not_fixed)
     policy = _precision(tensorflow, gpus) if mixed_precision else "float32"
     if policy != keras.mixed_precision.global_policy().name:
@@ -115,6 +159,11 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
 
     names = tuple(_gpu_name(tensorflow, gpu) for gpu in gpus)
     print(f"dlbook is ready, seed {seed}")
+    for sentence in changed:
+        if in_notebook():  # without a plain form, so that nbval finds nothing to compare
+            display_bundle(html=as_html("", "", sentence))
+        else:
+            print(sentence)
     return Machine(
         device=names[0] if names else f"{_cores()} CPU cores",
         gpus=names,
@@ -123,6 +172,7 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
         precision=policy,
         versions=versions(),
         not_reproducible=tuple(not_fixed),
+        changed=changed,
     )
 
 
@@ -147,14 +197,6 @@ def quiet_start_up() -> Iterator[None]:
             for line in caught.read().decode(errors="replace").splitlines():
                 if line.strip() and not _START_UP_NOISE.search(line):
                     print(line, file=sys.stderr)
-
-
-def in_notebook() -> bool:
-    """True in a Jupyter kernel, false in a terminal IPython or plain Python."""
-    if "IPython" not in sys.modules:
-        return False
-    shell = sys.modules["IPython"].get_ipython()
-    return shell is not None and hasattr(shell, "kernel")
 
 
 def versions() -> dict[str, str]:
@@ -206,6 +248,16 @@ def _is_no_retracing_alarm(record: logging.LogRecord) -> bool:
     fourth or fifth model sets it off, although each of them was traced once.
     """
     return "triggered tf.function retracing" not in record.getMessage()
+
+
+def _set_keras(keras: Any) -> tuple[str, ...]:
+    changed = []
+    for name, wanted in KERAS_SETTINGS.items():
+        found = getattr(keras.config, name)()
+        if found != wanted:
+            getattr(keras.config, f"set_{name}")(wanted)
+            changed.append(f"Keras's {name} is {wanted} for this session, not {found}")
+    return tuple(changed)
 
 
 def _prepare_gpus(tensorflow: Any, not_fixed: list[str]) -> list[Any]:

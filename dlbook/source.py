@@ -2,19 +2,26 @@
 
 import ast
 import inspect
+import itertools
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from dlbook.runtime import in_notebook
+from dlbook import output
+
+_FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def source_of(*objects: Callable, docstring: bool = False) -> str:
-    """The source of functions and classes as text, in the given order.
+def source_of(*objects: Callable, docstring: bool = False, guards: bool = True) -> str:
+    """The source of functions, methods and classes as text, in the given order.
 
     Args:
-        objects: Functions, methods or classes that are defined in a file.
+        objects: What is defined in a file. A method stands inside its class, with "..." where
+            other parts of the class are left out; methods of one class that follow each other
+            stand in it together.
         docstring: Keep the docstrings. Without them a reader sees the code at once; ``help()``
             shows the rest.
+        guards: Keep the validations at the top of a function: its first statements, as far as
+            they only raise an error if something is wrong.
 
     Returns:
         The dedented source, the objects parted by two empty lines.
@@ -22,47 +29,98 @@ def source_of(*objects: Callable, docstring: bool = False) -> str:
     Raises:
         TypeError: An object has no Python source.
     """
-    parts = []
+    found = []
     for item in objects:
         try:
             text = textwrap.dedent(inspect.getsource(inspect.unwrap(item)))
+            owner, place = _class_and_place(inspect.unwrap(item))
         except (TypeError, OSError) as error:
             raise TypeError(f"show() needs a Python function or class, not {item!r}") from error
-        parts.append((text if docstring else _without_docstrings(text)).strip())
+        found.append((owner, place, _without(text, docstring, guards).strip()))
+    parts = []
+    for _, group in itertools.groupby(found, key=lambda entry: entry[0] and ast.dump(entry[0])):
+        group = list(group)
+        owner = group[0][0]
+        parts += [_in_class(owner, group)] if owner else [text for *_, text in group]
     return "\n\n\n".join(parts)
 
 
-def show(*objects: Callable, docstring: bool = False) -> None:
-    """Show the source of functions and classes as a highlighted block.
+def show(*objects: Callable, docstring: bool = False, guards: bool = True) -> None:
+    """Show the source of functions, methods and classes as a highlighted block.
 
     It is a fenced Markdown block, so every notebook viewer highlights it and nbval compares it:
     a chapter whose builder was changed says so. Outside a notebook it is printed.
 
     Args:
-        objects: Functions, methods or classes that are defined in a file.
+        objects: What is defined in a file; a method is shown inside its class.
         docstring: Keep the docstrings.
+        guards: Keep the validations at the top of a function.
     """
-    text = f"```python\n{source_of(*objects, docstring=docstring)}\n```"
-    if in_notebook():
-        from IPython.display import display
-
-        # a bundle of our own: the plain form is the text too, not the address of an object
-        display({"text/markdown": text, "text/plain": text}, raw=True)
+    text = f"```python\n{source_of(*objects, docstring=docstring, guards=guards)}\n```"
+    if output.in_notebook():
+        output.display_bundle(markdown=text, plain=text)
     else:
         print(text)
 
 
-def _without_docstrings(text: str) -> str:
+def _class_and_place(item: Callable) -> tuple[ast.ClassDef | None, int]:
+    """The class statement around a method, and the method's place in its body."""
+    if inspect.isclass(item):
+        return None, 0
+    lines, start = inspect.findsource(item)
+    try:
+        module = ast.parse("".join(lines))
+    except SyntaxError:  # a cell of a notebook with a magic in it
+        return None, 0
+    for owner in ast.walk(module):
+        if isinstance(owner, ast.ClassDef):
+            for place, node in enumerate(owner.body):
+                if isinstance(node, _FUNCTION) and _first_line(node) == start + 1:
+                    return owner, place
+    return None, 0
+
+
+def _in_class(owner: ast.ClassDef, methods: Iterable[tuple[ast.ClassDef, int, str]]) -> str:
+    bases = ", ".join(ast.unparse(base) for base in [*owner.bases, *owner.keywords])
+    blocks = []
+    before = -1 if ast.get_docstring(owner) is None else 0
+    for _, place, text in methods:
+        blocks += ["..."] * (place != before + 1) + [text]
+        before = place
+    blocks += ["..."] * (before != len(owner.body) - 1)
+    head = f"class {owner.name}({bases}):" if bases else f"class {owner.name}:"
+    return head + "\n" + textwrap.indent("\n\n".join(blocks), "    ")
+
+
+def _without(text: str, docstring: bool, guards: bool) -> str:
     lines = text.splitlines()
     drop: set[int] = set()
     for node in ast.walk(ast.parse(text)):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if not isinstance(node, _FUNCTION | ast.ClassDef):
             continue
-        # a docstring that is the whole body stays: without it the code would be no Python
-        if ast.get_docstring(node) is not None and len(node.body) > 1:
-            first = node.body[0]
-            drop.update(range(first.lineno - 1, first.end_lineno))
-            # an empty line after the docstring goes with it
-            if first.end_lineno < len(lines) and not lines[first.end_lineno].strip():
-                drop.add(first.end_lineno)
+        body = list(node.body)
+        leave_out = []
+        if ast.get_docstring(node) is not None and len(body) > 1:
+            # a docstring that is the whole body stays: without it the code would be no Python
+            first = body.pop(0)
+            leave_out += [] if docstring else [first]
+        if not guards and isinstance(node, _FUNCTION):
+            leave_out += list(itertools.takewhile(_only_raises, body[:-1]))
+        for statement in leave_out:
+            start, end = statement.lineno - 1, statement.end_lineno
+            while lines[start - 1].lstrip().startswith("#"):  # the reason goes with its statement
+                start -= 1
+            # and so does an empty line after it
+            end += end < len(lines) and not lines[end].strip()
+            drop.update(range(start, end))
     return "\n".join(line for number, line in enumerate(lines) if number not in drop)
+
+
+def _only_raises(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.If):
+        return all(_only_raises(inner) for inner in statement.body + statement.orelse)
+    return isinstance(statement, ast.Raise)
+
+
+def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])

@@ -1,10 +1,13 @@
 """One list of dependencies, three files that agree on it, and imports that run one way."""
 
 import ast
+import graphlib
+import importlib
+import inspect
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "dlbook"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+PACKAGES = sorted(path.parent for path in MODULES if path.name == "__init__.py")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 ALWAYS = [Requirement(text) for text in PROJECT["dependencies"]]
@@ -90,10 +94,14 @@ def test_installed_versions_fit_the_ranges() -> None:
         assert wanted.specifier.contains(version(wanted.name)), wanted
 
 
-def imports_of(path: Path, source: str | None = None) -> Iterator[str]:
-    """Full dotted names of all imports of a module, those inside functions included."""
+def imports_of(path: Path, source: str | None = None, functions: bool = True) -> Iterator[str]:
+    """Full dotted names of the imports of a module, those inside functions included or not."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    for node in ast.walk(ast.parse(source if source is not None else path.read_text("utf-8"))):
+    waiting: list[ast.AST] = [ast.parse(source if source is not None else path.read_text("utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if functions or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -105,54 +113,112 @@ def imports_of(path: Path, source: str | None = None) -> Iterator[str]:
 
 def test_the_walk_over_imports_finds_every_kind() -> None:
     source = "import a.b\nfrom c import d\ndef f():\n    from . import e\n    from ..g import h"
-    found = set(imports_of(PACKAGE / "models" / "x.py", source))
-    assert found == {"a.b", "c.d", "dlbook.models.e", "dlbook.g.h"}
+    path = PACKAGE / "models" / "x.py"
+    assert set(imports_of(path, source)) == {"a.b", "c.d", "dlbook.models.e", "dlbook.g.h"}
+    assert set(imports_of(path, source, functions=False)) == {"a.b", "c.d"}
+
+
+def starts_with(name: str, modules: Iterable[str]) -> bool:
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_import_is_a_declared_dependency(path: Path) -> None:
-    # what only an extra brings is imported inside functions
-    wanted_by = ALL if path.name in ("gpt.py", "grading.py") else ALWAYS
-    declared = {canonicalize_name(wanted.name) for wanted in wanted_by}
     owners = packages_distributions()
+    at_once = set(imports_of(path, functions=False))
     for name in imports_of(path):
         top = name.partition(".")[0]
         if top == "dlbook" or top in sys.stdlib_module_names:
             continue
+        # what only an extra brings is imported inside functions
+        declared = {canonicalize_name(w.name) for w in (ALWAYS if name in at_once else ALL)}
         # a package of an extra that is not installed goes by its own name
         distributions = {canonicalize_name(owner) for owner in owners.get(top, [top])}
         assert distributions & declared, f"{path.name} imports {top}, which is not declared"
 
 
-# what modules of dlbook/models import besides Keras and NumPy, because Keras has no such thing
-BESIDES = {
-    "dqn.py": ("gymnasium", "tensorflow"),  # environments; compiled updates
-    "dqn_listing.py": ("gymnasium",),
-    "generation.py": ("tensorflow",),  # a compiled loop
-    "gnn.py": ("tensorflow",),  # sparse tensors
-    "gpt.py": ("keras_hub",),  # published weights
-    "graph_layers.py": ("tensorflow",),
-    "rollout.py": ("gymnasium",),
+# What a folder must not import, and what chapters' models import besides Keras and NumPy.
+FORBIDDEN = {
+    "data": (
+        "keras",
+        "tensorflow",
+        "dlbook.models",
+        "dlbook.layers",
+        "dlbook.plot",
+        "dlbook.train",
+    ),
+    "plot": (
+        "keras",
+        "tensorflow",
+        "dlbook.models",
+        "dlbook.layers",
+        "dlbook.data",
+        "dlbook.train",
+    ),
+    "text": ("dlbook.models", "dlbook.plot"),
+    "train": ("dlbook.models", "dlbook.data", "dlbook.plot"),
 }
-
-
-def breaks_rule(name: str, forbidden: tuple[str, ...]) -> bool:
-    return any(name == module or name.startswith(f"{module}.") for module in forbidden)
+KERAS_ONLY = ("keras", "numpy", "dlbook.layers", "dlbook.runtime.quiet_start_up")
+BESIDES = {
+    "dqn": ("gymnasium", "tensorflow"),  # environments; compiled updates
+    "gnn": ("tensorflow",),  # sparse tensors
+    "gpt": ("keras_hub", "tensorflow"),  # published weights; a compiled loop
+    # parts of these three that lie beside them
+    "dqn_listing": ("gymnasium",),
+    "generation": ("tensorflow",),
+    "graph_layers": ("tensorflow",),
+    "rollout": ("gymnasium",),
+}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_run_one_way(path: Path) -> None:
-    part = path.relative_to(PACKAGE).parts[0]
-    names = set(imports_of(path))
-    if part == "models":
-        allowed = ("keras", "numpy", "dlbook.models", "dlbook.runtime.quiet_start_up")
-        allowed += BESIDES.get(path.name, ())
-        foreign = {n for n in names if not breaks_rule(n, allowed)}
-        assert {n for n in foreign if n.partition(".")[0] not in sys.stdlib_module_names} == set()
-    forbidden = {
-        "data": ("keras", "tensorflow", "dlbook.models", "dlbook.plot", "dlbook.train"),
-        "plot": ("dlbook.models", "dlbook.data", "dlbook.train"),
-    }.get(part, ())
-    if part != "cli.py":
-        forbidden += ("dlbook.tools.cli",)
-    assert {name for name in names if breaks_rule(name, forbidden)} == set()
+    folder, *inside = path.relative_to(PACKAGE).with_suffix("").parts
+    names = {n for n in imports_of(path) if n.partition(".")[0] not in sys.stdlib_module_names}
+    wrong = {name for name in names if starts_with(name, FORBIDDEN.get(folder, ()))}
+    if folder != "tools":
+        wrong |= {name for name in names if starts_with(name, ["dlbook.tools"])}
+    if folder in ("layers", "models"):
+        allowed = (*KERAS_ONLY, *BESIDES.get(inside[0], ()))
+        allowed += ("dlbook.models",) * (folder == "models")
+        wrong |= {name for name in names if not starts_with(name, allowed)}
+    assert wrong == set()
+
+
+def test_there_are_no_circles() -> None:
+    graph: dict[str, set[str]] = {}
+    for path in MODULES:
+        part = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        if part != "__init__":
+            names = {name.split(".")[1] for name in imports_of(path) if name.startswith("dlbook.")}
+            graph.setdefault(part, set()).update(names - {part, "__version__"})
+    graphlib.TopologicalSorter(graph).prepare()  # a CycleError names the circle
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_hides_behind_a_name_of_its_package(folder: Path) -> None:
+    package = importlib.import_module(".".join(folder.relative_to(ROOT).parts))
+    names = {path.stem for path in folder.glob("*.py")} | {path.name for path in folder.iterdir()}
+    hidden = {n for n in names if not inspect.ismodule(getattr(package, n, package))}
+    assert hidden - {"__init__"} == set()
+
+
+def test_what_a_chapter_imports_from_dlbook() -> None:
+    import dlbook
+
+    assert set(dlbook.__all__) == {"CheckError", "__version__", "check", "report", "setup", "show"}
+
+
+def test_the_drawing_of_the_house_shows_its_folders() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    drawing = re.search(r"^## The house\n.*?^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[1]
+    drawn: list[Path] = []
+    for line in drawing.splitlines():
+        indent, name = re.match(r"( *)(\S*)", line).groups()
+        if name.endswith("/"):
+            above = drawn[-1].parts[: len(indent) // 2] if drawn else ()
+            drawn.append(Path(*above, name))
+    assert [path for path in drawn if not (ROOT / path).is_dir()] == []
+    packages = {path.relative_to(ROOT) for path in PACKAGES if path.parent == PACKAGE}
+    assert packages == {path for path in drawn if path.parent == Path("dlbook")}
+    assert len(drawing.splitlines()) <= 25

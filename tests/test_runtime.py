@@ -3,9 +3,11 @@
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -272,17 +274,110 @@ def test_the_report_names_the_gpu(make_gpu):
     assert dlbook.report()["device"] == "Imaginary 100"
 
 
-# ---- where it runs ----
+# ---- machines that are set up otherwise ----
 
 
-@pytest.mark.parametrize(
-    ("shell", "expected"),
-    [(None, False), (SimpleNamespace(), False), (SimpleNamespace(kernel=object()), True)],
-    ids=["plain Python", "IPython in a terminal", "a kernel"],
-)
-def test_in_notebook(shell, expected: bool, monkeypatch):
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
-    assert runtime.in_notebook() is expected
+@pytest.fixture
+def keras_file(policy):
+    """Keras as a user's keras.json may have set it."""
+    import keras
+
+    keras.config.set_floatx("float64")
+    keras.config.set_image_data_format("channels_first")
+    yield
+    for name, value in runtime.KERAS_SETTINGS.items():
+        getattr(keras.config, f"set_{name}")(value)
+
+
+def test_setup_sets_what_a_keras_file_sets_otherwise_and_says_so(keras_file, capsys):
+    import keras
+
+    machine = dlbook.setup(seed=3)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "dlbook is ready, seed 3"
+    assert lines[1:] == list(machine.changed)
+    for sentence, words in zip(
+        machine.changed,
+        [
+            ("floatx", "float32", "float64"),
+            ("image_data_format", "channels_last", "channels_first"),
+        ],
+        strict=True,
+    ):
+        assert all(word in sentence for word in words)
+        assert sentence in machine.describe()
+    assert keras.config.floatx() == keras.layers.Dense(1).dtype == "float32"
+    assert keras.layers.Conv2D(1, 1).data_format == "channels_last"
+    assert dlbook.setup(seed=3).changed == ()  # nothing is left to say
+
+
+def test_in_a_notebook_it_says_so_in_a_form_that_nbval_skips(keras_file, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr(runtime, "in_notebook", lambda: True)
+    monkeypatch.setattr(runtime, "display_bundle", lambda **forms: shown.append(forms))
+    dlbook.setup(seed=3)
+    assert capsys.readouterr().out == "dlbook is ready, seed 3\n"
+    assert [list(forms) for forms in shown] == [["html"], ["html"]]
+
+
+NO_ENTRY = """
+import pwd
+def getpwuid(number):
+    raise KeyError(number)
+pwd.getpwuid = getpwuid
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="homes are another matter on Windows")
+@pytest.mark.parametrize("home", [None, "/dev/null/home"], ids=["no home", "no right to write"])
+def test_a_home_that_cannot_be_used_is_no_obstacle_and_no_noise(home: str | None, tmp_path: Path):
+    script = (NO_ENTRY if home is None else "") + (
+        "import dlbook, os\n"
+        "from dlbook import data\n"
+        "states = data.status(data.COLLECTIONS['mnist'])\n"
+        "print(data.cache_folder().is_absolute(), all(not state.good for state in states))\n"
+        "import matplotlib.pyplot\n"
+        "import dlbook.models\n"
+        "print(os.environ['MPLCONFIGDIR'], '~' in os.listdir())"
+    )
+    environment = {
+        k: v for k, v in os.environ.items() if not re.match("HOME|XDG_|MPLC|DLBOOK_C", k)
+    }
+    environment |= {"HOME": home} if home else {}
+    environment |= {"DLBOOK_DATA_DIR": str(tmp_path), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.stderr == ""
+    first, second = done.stdout.splitlines()
+    assert first == "True True"
+    folder, _, has_wrong_folder = second.partition(" ")
+    assert has_wrong_folder == "False"
+    assert folder.startswith(str(tmp_path))
+    assert not os.path.exists(folder)  # taken away at the end
+
+
+def test_a_usable_home_is_left_to_matplotlib(tmp_path: Path):
+    environment = {k: v for k, v in os.environ.items() if not re.match("HOME|XDG_|MPLC", k)}
+    script = "import dlbook, os; print(os.environ.get('MPLCONFIGDIR'))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**environment, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "None\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folder rights are another matter on Windows")
+def test_a_folder_is_tried_not_asked(tmp_path: Path):
+    assert runtime.can_write(tmp_path / "not" / "yet")
+    assert list(tmp_path.iterdir()) == []
+    assert not runtime.can_write(Path("/proc"))
+    (tmp_path / "file").touch()
+    assert not runtime.can_write(tmp_path / "file" / "below")
 
 
 def test_the_version_is_that_of_the_package():

@@ -1,12 +1,13 @@
 """show(): the source of functions and classes, as text and as a notebook stores it."""
 
+import abc
 import functools
 import math
-import sys
+import re
 
 import pytest
 
-from dlbook import show
+from dlbook import output, show
 from dlbook.source import source_of
 
 
@@ -79,8 +80,91 @@ def test_classes_and_inner_functions():
     )
 
 
-def test_methods_are_moved_to_the_left():
-    assert source_of(Box.grow).startswith("def grow(self):\n    def by_one():")
+class Animal(Box, metaclass=abc.ABCMeta):
+    """Gone."""
+
+    def first(self):
+        return 1
+
+    @twice
+    def call(self):
+        """Gone."""
+        return self.first()
+
+    between = 2
+
+    def last(self):
+        return 3
+
+
+def test_a_method_stands_inside_its_class():
+    assert source_of(Animal.call) == (
+        "class Animal(Box, metaclass=abc.ABCMeta):\n"
+        "    ...\n"
+        "\n"
+        "    @twice\n"
+        "    def call(self):\n"
+        "        return self.first()\n"
+        "\n"
+        "    ..."
+    )
+    assert source_of(Animal().last) == source_of(Animal.last)  # a bound one too
+    # inherited: where it is written
+    assert source_of(Animal.grow).startswith("class Box:\n    ...\n\n    def grow(self):\n")
+
+
+def test_methods_of_one_class_stand_together_and_only_gaps_are_marked():
+    text = source_of(Animal.first, Animal.call, Animal.last)
+    assert text.count("class ") == 1
+    names = re.findall(r"^    (?:def (\w+)|(\.\.\.))", text, re.MULTILINE)
+    assert [name or dots for name, dots in names] == ["first", "call", "...", "last"]
+
+
+def test_classes_are_told_apart():
+    text = source_of(Animal.last, Box.grow, plain)
+    assert re.findall(r"^class (\w+)|^def (\w+)", text, re.MULTILINE) == [
+        ("Animal", ""),
+        ("Box", ""),
+        ("", "plain"),
+    ]
+
+
+def guarded(x, y):
+    """Gone."""
+    # a reason that goes with its guard
+    if x < 0:
+        raise ValueError("x")
+    if y < 0:
+        if x:
+            raise ValueError("x and y")
+        raise ValueError("y")
+
+    # a reason that stays
+    if x > y:
+        return x
+    if y > 100:
+        raise ValueError("not at the top")
+    return y
+
+
+def only_guards(x):
+    if x < 0:
+        raise ValueError("x")
+
+
+def test_validations_at_the_top_are_left_out_when_asked():
+    assert "a reason that goes" in source_of(guarded)
+    for docstring in (False, True):
+        text = source_of(guarded, guards=False, docstring=docstring)
+        assert text == (
+            "def guarded(x, y):\n" + '    """Gone."""\n' * docstring + "    # a reason that stays\n"
+            "    if x > y:\n"
+            "        return x\n"
+            "    if y > 100:\n"
+            '        raise ValueError("not at the top")\n'
+            "    return y"
+        )
+    assert source_of(only_guards, guards=False) == source_of(only_guards)
 
 
 def test_a_decorated_function_shows_its_own_source():
@@ -113,16 +197,12 @@ def test_outside_a_notebook_it_is_printed(capsys: pytest.CaptureFixture):
 def test_in_a_notebook_it_is_markdown_and_the_same_text_plain(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
-    import IPython.display
-
     shown = []
-    monkeypatch.setattr(sys.modules["dlbook.show"], "in_notebook", lambda: True)
-    monkeypatch.setattr(
-        IPython.display, "display", lambda data, **settings: shown.append((data, settings))
-    )
+    monkeypatch.setattr(output, "in_notebook", lambda: True)
+    monkeypatch.setattr(output, "display_bundle", lambda **forms: shown.append(forms))
     show(decorated)
     text = f"```python\n{source_of(decorated)}\n```"
-    assert shown == [({"text/markdown": text, "text/plain": text}, {"raw": True})]
+    assert shown == [{"markdown": text, "plain": text}]
     assert capsys.readouterr().out == ""
 
 

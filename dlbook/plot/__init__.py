@@ -9,11 +9,11 @@ defaults for the process, so that figures drawn without these functions look ali
 
 from dlbook.plot.agents import cart_pole, value_map
 from dlbook.plot.animation import Animation, animate
-from dlbook.plot.curves import bars, curves, histogram, lines
 from dlbook.plot.diagrams import flow, network
 from dlbook.plot.graphs import graph, scatter
 from dlbook.plot.images import confusion_matrix, heat_map, image_grid, number_grid
 from dlbook.plot.mechanisms import mechanism
+from dlbook.plot.series import bars, curves, histogram, lines
 from dlbook.plot.style import COLORS, describe, new_axes, use_style
 from dlbook.plot.surfaces import decision_surface
 from dlbook.plot.texts import colored_words

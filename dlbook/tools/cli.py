@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from dlbook.output import allow_every_sign
 from dlbook.tools import terminal
 from dlbook.tools.classroom.commands import assignment
 from dlbook.tools.terminal import DATA_MISSING, FAILED, INTERRUPTED, epilog
@@ -36,6 +37,7 @@ def main() -> None:
       DLBOOK_DATA_DIR  a folder that holds the data already
       DLBOOK_CACHE     where downloads are kept
     """
+    allow_every_sign()
 
 
 @main.command(

@@ -6,13 +6,14 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from dlbook.runtime import KERAS_SETTINGS, can_write
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 _PROBE_LIMIT = 240  # seconds; without byte code on a slow disk TensorFlow can take over a minute
@@ -29,7 +30,9 @@ for gpu in tf.config.list_physical_devices("GPU"):
     answer["gpus"].append(details.get("device_name", gpu.name))
 try:
     import keras
-    answer.update(keras=keras.__version__, backend=keras.backend.backend())
+    names = "backend", "floatx", "image_data_format", "epsilon"
+    answer["keras_settings"] = {name: getattr(keras.config, name)() for name in names}
+    answer["keras"] = keras.__version__
 except Exception as error:
     answer["keras_error"] = f"{type(error).__name__}: {error}"
 print()
@@ -110,8 +113,8 @@ def probe_tensorflow(python: str = sys.executable) -> dict[str, Any]:
 
 
 def tensorflow_findings(probe: Mapping[str, Any]) -> list[Finding]:
-    """TensorFlow, Keras, and the backend that Keras has chosen."""
-    install = _pip("install -e .")
+    """TensorFlow, Keras, and what the user has set for Keras."""
+    install = f"{_python()} -m pip install -e ."
     if "error" in probe:
         text = f"cannot be imported: {probe['error']}"
         return [Finding("fault", "TensorFlow", text, install)]
@@ -122,19 +125,20 @@ def tensorflow_findings(probe: Mapping[str, Any]) -> list[Finding]:
         remedy = "export KERAS_BACKEND=tensorflow; if that does not help: " + install
         return [*findings, Finding("fault", "Keras", probe["keras_error"], remedy)]
     findings.append(Finding("ok", "Keras", probe["keras"]))
-    backend = probe["backend"]
-    if backend == "tensorflow":
-        return [*findings, Finding("ok", "Keras backend", backend)]
-    where = "KERAS_BACKEND" if "KERAS_BACKEND" in os.environ else "~/.keras/keras.json"
-    return [
-        *findings,
-        Finding(
-            "fault",
-            "Keras backend",
-            f"{backend}, set by {where}; the chapters need tensorflow",
-            "export KERAS_BACKEND=tensorflow",
-        ),
-    ]
+
+    file = os.path.join(os.environ.get("KERAS_HOME", "~/.keras"), "keras.json")
+    settings = probe["keras_settings"]
+    if settings["backend"] != "tensorflow":
+        where = "KERAS_BACKEND" if "KERAS_BACKEND" in os.environ else file
+        text = f"{settings['backend']}, set by {where}; the chapters need tensorflow"
+        findings.append(Finding("fault", "Keras backend", text, "export KERAS_BACKEND=tensorflow"))
+    changed = {name: value for name, value in KERAS_SETTINGS.items() if settings[name] != value}
+    if changed:
+        found = ", ".join(f"{name} {settings[name]}" for name in changed)
+        remedy = f"none needed; without {file} other programs use Keras's own settings too"
+        text = f"{found} in {file}; setup() sets {', '.join(map(str, changed.values()))} instead"
+        findings.append(Finding("note", "Keras settings", text, remedy))
+    return findings
 
 
 def gpu_finding(probe: Mapping[str, Any], system: str, has_nvidia: bool) -> Finding:
@@ -146,7 +150,7 @@ def gpu_finding(probe: Mapping[str, Any], system: str, has_nvidia: bool) -> Find
         return Finding("note", "GPU", text, "to use one: wsl --install, then the book inside WSL2")
     if system == "Linux" and has_nvidia:
         text = "nvidia-smi is here, but TensorFlow sees no GPU. Chapters run on the CPU."
-        return Finding("note", "GPU", text, _pip("install -e '.[gpu]'"))
+        return Finding("note", "GPU", text, f"{_python()} -m pip install -e '.[gpu]'")
     return Finding("ok", "GPU", "none seen; every chapter runs on the CPU")
 
 
@@ -184,27 +188,15 @@ def cache_findings() -> list[Finding]:
         folder = Path(cache_folder())
     except DataSettingError as error:
         return [Finding("fault", "cache", str(error), "unset DLBOOK_CACHE")]
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
     elsewhere = "export DLBOOK_CACHE=FOLDER, with a folder that you may write to"
-    if not existing.is_dir() or not _can_write(existing):
-        return [Finding("fault", "cache", f"{existing} cannot be written to", elsewhere)]
-    free = shutil.disk_usage(existing).free
-    text = f"{folder}, {free / 1e9:.0f} GB free"
-    if free < 2e9:
-        text = f"{folder}, only {free / 1e9:.1f} GB free"
+    if not can_write(folder):
+        return [Finding("fault", "cache", f"{folder} cannot be written to", elsewhere)]
+    existing = next(part for part in (folder, *folder.parents) if part.exists())
+    free = shutil.disk_usage(existing).free / 1e9
+    if free < 2:
+        text = f"{folder}, only {free:.1f} GB free"
         return [Finding("note", "cache", text, "export DLBOOK_CACHE=FOLDER on a larger disk")]
-    return [Finding("ok", "cache", text)]
-
-
-def _can_write(folder: Path) -> bool:
-    # os.access is wrong on network folders and for root on read-only ones
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
+    return [Finding("ok", "cache", f"{folder}, {free:.0f} GB free")]
 
 
 def data_findings() -> list[Finding]:
@@ -218,31 +210,25 @@ def data_findings() -> list[Finding]:
     where = f"; mirror folder {folder}" if folder else ""
     findings = [Finding("ok", "data setting", f"DLBOOK_DATA={mode}{where}")]
     for name, collection in data.COLLECTIONS.items():
-        findings.append(_collection_finding(name, data.status(collection), mode))
-    return findings
-
-
-def _collection_finding(name: str, states: Iterable[Any], mode: str) -> Finding:
-    states = list(states)
-    missing = [s for s in states if not s.good]
-    damaged = [s.detail for s in states if s.detail]
-    if not missing:
+        states = data.status(collection)
+        missing = sum(not state.good for state in states)
+        damaged = [state.detail for state in states if state.detail]
         text = f"{len(states)} files in the {' and '.join(sorted({s.state for s in states}))}"
-        if damaged:
-            text += "; passed over: " + "; ".join(damaged)
-        return Finding("note" if damaged else "ok", f"data {name}", text)
-    text = f"{len(missing)} of {len(states)} files missing or damaged"
-    text += "".join(f"; {detail}" for detail in damaged)
-    remedy = f"dlbook data fetch {name}"
-    if mode == "real":
-        return Finding("fault", f"data {name}", text, remedy)
-    return Finding("note", f"data {name}", text + "; chapters use a stand-in without them", remedy)
+        if missing:
+            text = f"{missing} of {len(states)} files missing or damaged"
+            text += "; chapters use a stand-in without them" * (mode != "real")
+        text = "; passed over: ".join([text, *damaged])
+        status = "fault" if missing and mode == "real" else "note" if missing or damaged else "ok"
+        remedy = "" if status == "ok" else f"dlbook data fetch {name}"
+        findings.append(Finding(status, f"data {name}", text, remedy))
+    return findings
 
 
 def kernel_finding() -> Finding:
     """Whether Jupyter's "Python 3" kernel is this Python."""
     if find_spec("ipykernel") is None or find_spec("jupyter_client") is None:
-        return Finding("fault", "Jupyter kernel", "ipykernel is missing", _pip("install -e ."))
+        remedy = f"{_python()} -m pip install -e ."
+        return Finding("fault", "Jupyter kernel", "ipykernel is missing", remedy)
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     remedy = f"{_python()} -m ipykernel install --sys-prefix --name python3"
@@ -284,12 +270,8 @@ def tests_finding() -> Finding:
     if not missing:
         return Finding("ok", "tests", "pytest and nbval are installed")
     text = f"{' and '.join(missing)} missing; only `make test` needs it"
-    return Finding("note", "tests", text, _pip("install -e '.[test]'"))
+    return Finding("note", "tests", text, f"{_python()} -m pip install -e '.[test]'")
 
 
 def _python() -> str:
     return f'"{sys.executable}"' if " " in sys.executable else sys.executable
-
-
-def _pip(arguments: str) -> str:
-    return f"{_python()} -m pip {arguments}"

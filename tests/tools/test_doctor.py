@@ -1,7 +1,6 @@
 """What the doctor says about machines that this one is not."""
 
 import json
-import os
 import sys
 from collections import namedtuple
 from pathlib import Path
@@ -14,7 +13,12 @@ from dlbook.tools import doctor
 from dlbook.tools.cli import main
 
 GOOD = {"tensorflow": "2.21.0", "seconds": 3.0, "gpus": [], "keras": "3.15.1"}
-GOOD["backend"] = "tensorflow"
+GOOD["keras_settings"] = {
+    "backend": "tensorflow",
+    "floatx": "float32",
+    "image_data_format": "channels_last",
+    "epsilon": 1e-7,
+}
 
 
 @pytest.fixture
@@ -82,21 +86,38 @@ def test_the_probe_survives_a_tensorflow_that_does_not(tmp_path: Path) -> None:
     assert "error" in doctor.probe_tensorflow(str(tmp_path / "nothing"))
 
 
-def test_the_probe_asks_the_real_tensorflow() -> None:
-    answer = doctor.probe_tensorflow()
-    assert answer.keys() >= {"tensorflow", "keras", "backend", "gpus", "seconds"}
+def keras_findings(**settings) -> list[doctor.Finding]:
+    changed = {**GOOD["keras_settings"], **settings}
+    return doctor.tensorflow_findings({**GOOD, "keras_settings": changed})
 
 
 def test_keras_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    assert statuses(doctor.tensorflow_findings(GOOD)) == ["ok", "ok", "ok"]
-    last = doctor.tensorflow_findings({**GOOD, "backend": "jax"})[-1]
+    assert statuses(keras_findings()) == ["ok", "ok"]
+    last = keras_findings(backend="jax")[-1]
     assert last.status == "fault"
     assert "keras.json" in last.text
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    assert "KERAS_BACKEND" in doctor.tensorflow_findings({**GOOD, "backend": "jax"})[-1].text
+    assert "KERAS_BACKEND" in keras_findings(backend="jax")[-1].text
     broken = {"tensorflow": "2.21.0", "seconds": 3.0, "keras_error": "ImportError: jax"}
     assert statuses(doctor.tensorflow_findings(broken)) == ["ok", "fault"]
+
+
+def test_a_keras_file_that_sets_other_numbers_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A real file, read by a real Keras."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    settings = {"floatx": "float64", "image_data_format": "channels_first"}
+    (tmp_path / "keras.json").write_text(json.dumps(settings))
+    answer = doctor.probe_tensorflow()
+    assert answer.keys() >= {"tensorflow", "keras", "gpus", "seconds"}
+    assert answer["keras_settings"].keys() == GOOD["keras_settings"].keys()
+    last = doctor.tensorflow_findings(answer)[-1]
+    assert (last.status, last.name) == ("note", "Keras settings")
+    for part in ("float64", "channels_first", "float32", str(tmp_path / "keras.json")):
+        assert part in last.text
+    assert "epsilon" not in last.text
 
 
 @pytest.mark.parametrize(
@@ -138,18 +159,11 @@ def test_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         patch.setattr(doctor.shutil, "disk_usage", lambda path: usage(1e12, 1e12, 1e8))
         assert statuses(doctor.cache_findings()) == ["note"]
     with monkeypatch.context() as patch:
-        patch.setattr(doctor, "_can_write", lambda folder: False)
+        patch.setattr(doctor, "can_write", lambda folder: False)
         assert statuses(doctor.cache_findings()) == ["fault"]
     (tmp_path / "file").touch()
     monkeypatch.setenv("DLBOOK_CACHE", str(tmp_path / "file" / "inside"))
     assert statuses(doctor.cache_findings()) == ["fault"]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="folder rights are another matter on Windows")
-def test_a_folder_is_tried_not_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert doctor._can_write(tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    assert not doctor._can_write(Path("/proc"))
 
 
 def test_missing_data_are_a_fault_only_in_real_mode(
@@ -198,3 +212,11 @@ def test_byte_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     compiled.parent.mkdir()
     compiled.touch()
     assert doctor.byte_code_finding({}).status == "ok"
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "ascii"])
+def test_it_can_be_redirected_in_any_encoding(probe: dict, encoding: str) -> None:
+    probe["keras_settings"] = {**probe["keras_settings"], "floatx": "float64"}
+    result = CliRunner(charset=encoding).invoke(main, ["doctor"])
+    assert result.exit_code == 0, result.exception
+    assert "-> none needed" in result.output or "→ none needed" in result.output

@@ -54,8 +54,8 @@ def cache_folder() -> Path:
     """The folder that keeps downloads: DLBOOK_CACHE, or the user's cache folder for dlbook.
 
     Returns:
-        The absolute path; the folder need not exist yet. A user without a home folder gets one
-        among the system's temporary files.
+        The absolute path; the folder need not exist yet. Without a home folder it lies among the
+        temporary files.
 
     Raises:
         DataSettingError: when there is a file in its place.
@@ -68,9 +68,9 @@ def cache_folder() -> Path:
 
         try:
             folder = Path(platformdirs.user_cache_dir("dlbook", appauthor=False))
-        except RuntimeError:  # HOME is not set and the user has no entry
-            folder = Path(tempfile.gettempdir(), "dlbook")
-    if folder.exists() and not folder.is_dir():
+        except RuntimeError:  # HOME is not set, and the user has no entry that names one
+            folder = Path(tempfile.gettempdir(), f"dlbook-{os.getuid()}")
+    if os.path.exists(folder) and not os.path.isdir(folder):
         raise DataSettingError(
             f"the cache folder {folder} is a file, no folder.\n"
             "Set DLBOOK_CACHE to a folder in which dlbook may keep downloads."
