@@ -69,7 +69,7 @@ def cache_folder() -> Path:
         try:
             folder = Path(platformdirs.user_cache_dir("dlbook", appauthor=False))
         except RuntimeError:  # HOME is not set, and the user has no entry that names one
-            folder = Path(tempfile.gettempdir(), f"dlbook-{os.getuid()}")
+            folder = Path(tempfile.gettempdir(), "dlbook")
     if os.path.exists(folder) and not os.path.isdir(folder):
         raise DataSettingError(
             f"the cache folder {folder} is a file, no folder.\n"

@@ -79,7 +79,7 @@ def test_user_without_a_home_has_a_cache_folder_too(monkeypatch, toy, tmp_path):
     monkeypatch.delenv("DLBOOK_CACHE")
     monkeypatch.setattr(platformdirs, "user_cache_dir", homeless)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert cache_folder() == tmp_path / "dlbook"
+    assert cache_folder().parent == tmp_path
     put(tmp_path / "mirror")
     monkeypatch.setenv("DLBOOK_DATA_DIR", str(tmp_path / "mirror"))
     assert locate(toy()).source == "mirror folder"
