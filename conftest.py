@@ -22,6 +22,12 @@ for _name in set(os.environ) - set(_SETTINGS):
 os.environ.update(_SETTINGS)
 
 
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """nbval compares no HTML: there ``check`` shows measured values."""
+    if hasattr(collector, "skip_compare"):
+        collector.skip_compare += ("text/html",)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _no_windows() -> None:
     """Figures of the tests themselves open no windows. Kernels of notebooks keep theirs inline."""
@@ -40,7 +46,7 @@ def _close_figures() -> Iterator[None]:
 
 @pytest.fixture
 def make_notebook(tmp_path: Path) -> Callable[..., Path]:
-    """Write a small notebook: ``make_notebook("03_cnn", "print(1)", "# Heading", ...)``.
+    """Write a small notebook: ``make_notebook("05_toy", "print(1)", "# Heading", ...)``.
 
     A cell that starts with "# " and has one line is prose; the others are code. The file lies in
     ``tmp_path / "notebooks"``.

@@ -22,6 +22,7 @@ def check(
     tolerance: float = 0.0,
     stand_in: float | None = None,
     data: Any = None,
+    headline: bool = False,
 ) -> None:
     """Hold a computed value against a claim and print one line.
 
@@ -40,6 +41,7 @@ def check(
         tolerance: For ``equals`` on numbers: the largest absolute difference allowed.
         stand_in: The bar to use instead when ``data`` is a stand-in. Needs ``data``.
         data: The data set that the value was measured on; it knows whether it is a stand-in.
+        headline: Whether this is the chapter's main figure, for the map of the book.
 
     Raises:
         CheckError: The claim does not hold. NaN holds no claim.
@@ -87,7 +89,7 @@ def check(
             failure = "an empty array shows nothing"
 
     entry = {"name": name, "value": _scalar(value), "passed": passed, "bar": bar, "side": word}
-    _log.append(entry)
+    _log.append(entry | {"headline": True} if headline else entry)
     if not passed:
         raise CheckError(f"{name}: {failure}")
     print(f"✓ {name}: {claim}")
