@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ _TITLE = re.compile(r"^# \d+ · (.+)$", re.MULTILINE)
 _QUESTION = re.compile(r"^\*\*(.+?)\*\*$", re.MULTILINE)
 _ROW = re.compile(r"^\| ([^|]+?) \| *([^|]*?) *\|$", re.MULTILINE)
 _TABLE = re.compile(r"(<!-- chapters -->\n).*?(<!-- /chapters -->)", re.DOTALL)
+_BOX = {"boxstyle": "round", "facecolor": "#dbe9f6", "edgecolor": "#0072b2"}
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,10 @@ def readme_table(book: list[Entry]) -> str:
     for entry in book:
         link = f"[{entry.chapter.number} {entry.title}](notebooks/{entry.chapter.path.name})"
         told = [entry.rows.get(name, "–") for name in ("Model", "Mirrors", "Data", "At full size")]
-        model, articles, data, large = told
-        figures = f"{reached(entry.record)} | {minutes(entry.record)}"
-        rows.append(
-            f"| {link} | {model} | {articles} | {data.split(':')[0]} | {figures} | {large} |"
-        )
+        # "MNIST: 70,000 digits; iris: 150 flowers" -> "MNIST, iris"
+        told[2] = ", ".join(part.partition(":")[0].strip() for part in told[2].split(";"))
+        told[3:3] = [reached(entry.record), minutes(entry.record)]
+        rows.append(f"| {' | '.join([link, *told])} |")
     return "\n".join(rows) + "\n"
 
 
@@ -176,23 +177,29 @@ def draw_map(book: list[Entry]) -> bytes:
         if need in graph and need < entry.chapter.stem
     )
     arrows = networkx.transitive_reduction(graph)  # what follows from other arrows stays out
+    places: dict[str, tuple[float, float]] = {}
     for column, stems in enumerate(networkx.topological_generations(graph)):
-        for stem in stems:
-            arrows.nodes[stem]["column"] = column
-    places = networkx.multipartite_layout(arrows, subset_key="column")
-    columns = [arrows.nodes[stem]["column"] for stem in arrows]
-    height = 0.8 * max(columns.count(column) for column in columns)
-    figure = Figure(figsize=(2.4 * (max(columns) + 1), max(height, 2)), facecolor="white")
+
+        def height(stem: str) -> float:  # beside what it builds on, so that few arrows cross
+            above = [places[need][1] for need in arrows.predecessors(stem)]
+            return sum(above) / len(above) if above else 0.0
+
+        for row, stem in enumerate(sorted(sorted(stems, reverse=True), key=height)):
+            places[stem] = (column, row - (len(stems) - 1) / 2)
+
+    columns, rows = (sorted({place[axis] for place in places.values()}) for axis in (0, 1))
+    size = (1.9 * len(columns), 0.62 * (rows[-1] - rows[0] + 1))
+    figure = Figure(figsize=size, facecolor="white")
     ax = figure.add_axes((0, 0, 1, 1))
-    ax.margins(0.15)
+    ax.set(xlim=(-0.5, columns[-1] + 0.5), ylim=(rows[0] - 0.5, rows[-1] + 0.5))
     ax.set_axis_off()
-    networkx.draw_networkx_edges(
-        arrows, places, ax=ax, edge_color="0.4", node_size=2600, node_shape="s"
-    )
-    for entry in book:
-        name = f"{entry.chapter.number}\n{entry.chapter.words.replace('_', ' ')}"
-        box = {"boxstyle": "round", "facecolor": "#dbe9f6", "edgecolor": "#0072b2"}
-        ax.text(*places[entry.chapter.stem], name, ha="center", va="center", fontsize=10, bbox=box)
+    style = {"arrowstyle": "-|>", "color": "0.4", "shrinkA": 0, "shrinkB": 0}
+    for start, end in arrows.edges:
+        (x_start, y_start), (x_end, y_end) = places[start], places[end]
+        ax.annotate("", (x_end - 0.35, y_end), (x_start + 0.35, y_start), arrowprops=style)
+    for stem, (x, y) in places.items():
+        name = textwrap.fill(stem.replace("_", " "), 16)
+        ax.text(x, y, name, ha="center", va="center", fontsize=9, bbox=_BOX)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=80, metadata={"Software": None})
     return buffer.getvalue()
