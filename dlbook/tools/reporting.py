@@ -159,16 +159,17 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path) -
     console.print(runs)
     for outcome in outcomes:
         for reason in outcome.refusals:
-            console.print(Text(f"{outcome.chapter.stem} was not stored: {reason}", style="red"))
+            console.print(Text(f"{outcome.chapter.stem}: {reason}", style="red"))
         for reason in over_budget(outcome.record) if outcome.stored else []:
             console.print(Text(f"{outcome.chapter.stem} is over budget: {reason}", style="red"))
     names = sorted({n for o in outcomes for n in _stand_ins(o)})
     if names:
         text = f"STAND-IN DATA were used for: {', '.join(names)}. {_REAL_DATA_HINT}"
         console.print(Text(text, style="bold yellow"))
-    pages = any(outcome.page is not None for outcome in outcomes)
-    kinds = "Executed notebooks and HTML pages" if pages else "Executed notebooks"
-    console.print(Text(f"{kinds}: {folder}"), soft_wrap=True)
+    if any(outcome.notebook for outcome in outcomes):
+        pages = any(outcome.page for outcome in outcomes)
+        kinds = "Executed notebooks and HTML pages" if pages else "Executed notebooks"
+        console.print(Text(f"{kinds}: {folder}"), soft_wrap=True)
 
 
 def is_result(entry: dict) -> bool:
@@ -218,5 +219,5 @@ def _outcome_text(outcome: Outcome) -> Text:
         cell = first_line(outcome.failure.source)[:30]
         return Text(f"FAILED: {outcome.failure.kind} at {cell}", style="bold red")
     if outcome.refusals:
-        return Text("NOT STORED", style="bold red")
+        return Text("REFUSED", style="bold red")
     return Text("stored" if outcome.stored else "ok", style="green")

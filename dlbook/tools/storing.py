@@ -50,7 +50,7 @@ class Outcome:
         record: What was written into the notebook's metadata; empty after a failure.
         failure: What stopped a run, or None.
         refusals: Why the outputs were not stored, or what an untrained model passes.
-        notebook: The executed notebook.
+        notebook: The executed notebook, or None.
         page: The same as an HTML page, or None.
         stored: Whether the chapter itself was overwritten.
     """

@@ -180,5 +180,5 @@ def test_what_must_not_be_stored_is_not(
     result = run(path, "--store")
     assert result.exit_code == 1
     assert path.read_bytes() == before
-    assert "NOT STORED" in result.output or "FAILED" in reason
+    assert "REFUSED" in result.output or "FAILED" in reason
     assert reason in result.output
