@@ -28,6 +28,7 @@ from dlbook.tools.record import (
     untrained_faults,
 )
 
+_STAND_IN = {"DLBOOK_DATA": "stand-in"}
 FULL_SIZE = "full-size"  # id of the cell that needs a GPU
 _UNTRAINED = """
 from dlbook.tools import rehearsal as _rehearsal
@@ -90,7 +91,7 @@ class Workshop:
 
     def run(self, chapter: Chapter) -> Outcome:
         """Execute a chapter and write the result into the output folder."""
-        run = self._execute(chapter, chapter.stem)
+        run = self._execute(chapter, chapter.stem, {})
         return self._written(chapter, run, _record(chapter, run))
 
     def run_untrained(self, chapter: Chapter) -> Outcome:
@@ -105,13 +106,19 @@ class Workshop:
 
         The chapter's file changes only when all three went well.
         """
-        run = self._execute(chapter, chapter.stem, data="real")
+        names = chapter.record.get("data", ())
+        before = part_hashes(chapter, chapter.read(), names)
+        # DLBOOK_STORE lets the chapter write what others load of it: dlbook.data.save_artifact
+        real = {"DLBOOK_DATA": "real", "DLBOOK_STORE": "1"}
+        run = self._execute(chapter, chapter.stem, real)
         record = _record(chapter, run)
         outcome = self._written(chapter, run, record)
         outcome.refusals = [] if run.failure else _real_refusals(run)
+        if before != part_hashes(chapter, chapter.read(), names):
+            outcome.refusals.append("its cells, or what they import, changed while it ran")
         if not outcome.ok:
             return outcome
-        stand_in = self._execute(chapter, f"{chapter.stem} on stand-in data", data="stand-in")
+        stand_in = self._execute(chapter, f"{chapter.stem} on stand-in data", _STAND_IN)
         if stand_in.failure:
             outcome.failure = stand_in.failure
             return outcome
@@ -133,13 +140,13 @@ class Workshop:
         return outcome
 
     def _execute(
-        self, chapter: Chapter, title: str, data: str = "", hooks: Hooks = NO_HOOKS
+        self, chapter: Chapter, title: str, settings: Mapping[str, str], hooks: Hooks = NO_HOOKS
     ) -> Run:
         return execute(
             chapter.read(),
             chapter.path.parent,
             title=title,
-            environment={**self.environment, **({"DLBOOK_DATA": data} if data else {})},
+            environment={**self.environment, **settings},
             reporter=self.reporter,
             timeout=self.timeout,
             hooks=hooks,
@@ -152,7 +159,7 @@ class Workshop:
             before={FULL_SIZE: _CLAIM_A_GPU + settings.get("TINY", "")},
             keep_going=True,
         )
-        return self._execute(chapter, f"{chapter.stem} untrained", "stand-in", hooks)
+        return self._execute(chapter, f"{chapter.stem} untrained", _STAND_IN, hooks)
 
     def _written(self, chapter: Chapter, run: Run, record: dict[str, Any]) -> Outcome:
         """The outcome of a run whose notebook, and page, were written into the output folder."""

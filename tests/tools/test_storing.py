@@ -165,8 +165,9 @@ PASSES = "dlbook.check('a', 3, at_least=2, headline=True)"
         ("raise RuntimeError", "FAILED in code cell 2"),
         # --store runs in real mode whatever the default, so that no minutes are wasted
         ("import os; assert os.environ['DLBOOK_DATA'] != 'real'", "FAILED in code cell 2"),
+        ("import os; assert not os.environ.get('DLBOOK_STORE')", "FAILED in code cell 2"),
         (
-            f"import os; assert os.environ['DLBOOK_DATA'] == 'real'; {PASSES}",
+            f"import os; assert 'DLBOOK_STORE' in os.environ; {PASSES}",
             "05_toy_nets on stand-in data: FAILED in code cell 2",
         ),
     ],
@@ -182,3 +183,14 @@ def test_what_must_not_be_stored_is_not(
     assert path.read_bytes() == before
     assert "REFUSED" in result.output or "FAILED" in reason
     assert reason in result.output
+
+
+def test_a_chapter_that_was_changed_while_it_ran_is_not_stored(toy: Path) -> None:
+    module = toy.parents[1] / "dlbook" / "models" / "toy.py"
+    change(toy, "setup", source="import dlbook, pathlib")
+    change(toy, "train", source=f"pathlib.Path({str(module)!r}).write_text('SIZE = 2')")
+    change(toy, "result", source=PASSES)
+    change(toy, "full-size", source="1")
+    result = run(toy, "--store")
+    assert result.exit_code == 1
+    assert "changed while it ran" in result.output
