@@ -13,7 +13,7 @@ PIP := env -u PYTHONDONTWRITEBYTECODE $(VENV)/bin/python -m pip --disable-pip-ve
 .PHONY: help setup run test lab bench lint clean distclean
 
 help:
-	@echo 'make run                   execute the tour, chapters 00 and 03, and show what they reach'
+	@echo 'make run                   execute the tour for newcomers and show what it reaches'
 	@echo 'make run CHAPTERS="05 18"  execute these; CHAPTERS=all executes the whole book'
 	@echo 'make lab                   open JupyterLab on the first chapter'
 	@echo 'make test                  all tests, and every notebook on stand-in data; no network'
@@ -31,7 +31,7 @@ test: $(STAMP)
 	@$(VENV)/bin/pytest
 
 lab: $(STAMP)
-	@$(VENV)/bin/jupyter lab notebooks/00_start_here.ipynb
+	@$(VENV)/bin/jupyter lab $(firstword $(sort $(wildcard notebooks/[0-9]*.ipynb)))
 
 bench: $(BENCH_STAMP)
 	@$(VENV)/bin/python tests/benchmarks/bench.py

@@ -46,7 +46,7 @@ def _close_figures() -> Iterator[None]:
 
 @pytest.fixture
 def make_notebook(tmp_path: Path) -> Callable[..., Path]:
-    """Write a small notebook: ``make_notebook("03_cnn", "print(1)", "# Heading", ...)``.
+    """Write a small notebook: ``make_notebook("05_toy", "print(1)", "# Heading", ...)``.
 
     A cell that starts with "# " and has one line is prose; the others are code. The file lies in
     ``tmp_path / "notebooks"``.

@@ -44,6 +44,7 @@ def check(
     tolerance: float = 0.0,
     stand_in: float | None = None,
     data: Any = None,
+    headline: bool = False,
 ) -> None:
     """Hold a computed value against a claim and show one line.
 
@@ -67,6 +68,7 @@ def check(
         tolerance: For ``equals`` on numbers: the largest absolute difference allowed.
         stand_in: The bar to use instead when ``data`` is a stand-in. Needs ``data``.
         data: The data set that the value was measured on; it knows whether it is a stand-in.
+        headline: Whether this is the chapter's main figure, for the map of the book.
 
     Raises:
         CheckError: The claim does not hold. NaN holds no claim.
@@ -96,7 +98,8 @@ def check(
         )
 
     entry = {"name": name, "value": _scalar(value), "passed": verdict.passed}
-    _log.append(entry | {"bar": bar, "side": side})
+    entry |= {"bar": bar, "side": side}
+    _log.append(entry | {"headline": True} if headline else entry)
     if not verdict.passed:
         raise CheckError(f"{name}: {verdict.failure}")
     line = (f"✓ {name}: ", verdict.found, verdict.against or verdict.claim)

@@ -212,11 +212,14 @@ def report() -> dict[str, Any]:
 
     Returns:
         ``versions``, ``device``, ``data`` (name of each loaded set and where it came from),
-        ``peak_memory_mb`` and ``checks``.
+        ``peak_memory_mb``, ``checks``, and ``headline``: name and value of the check that is
+        the chapter's main figure, or None.
     """
     from dlbook.checks import checks
     from dlbook.data import loaded
 
+    met = checks()
+    main = [{"name": c["name"], "value": c["value"]} for c in met if c.get("headline")]
     gpus = ()
     if "tensorflow" in sys.modules:
         tensorflow = sys.modules["tensorflow"]
@@ -227,7 +230,8 @@ def report() -> dict[str, Any]:
         "device": device,
         "data": loaded(),
         "peak_memory_mb": _peak_memory_mb(),
-        "checks": checks(),
+        "headline": main[-1] if main else None,
+        "checks": met,
     }
 
 

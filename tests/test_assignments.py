@@ -10,7 +10,6 @@ import io
 import json
 import os
 import re
-import runpy
 import subprocess
 import sys
 import time
@@ -21,10 +20,11 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from dlbook.tools import chapters as book
+from dlbook.tools.chapters import NOTEBOOKS, Chapter, code_cells, find_chapters, read_notebook
 from dlbook.tools.classroom.course import CODE_STUB, TEXT_STUB, split_test, tasks_of, with_stubs
+from dlbook.tools.record import machine_paths
 
-COURSE = book.NOTEBOOKS / "assignments"
+COURSE = NOTEBOOKS / "assignments"
 PATHS = sorted((COURSE / "source").glob("*/*.ipynb"))
 STEMS = [path.stem for path in PATHS]
 LIMIT = 300  # seconds for all assignments together; they take far less
@@ -57,8 +57,7 @@ def sources(notebook: NotebookNode) -> dict[str, tuple[str, str]]:
 
 def mistakes_in(stem: str) -> dict[str, list[tuple[str, ...]]]:
     """The wrong answers to an assignment, by task."""
-    path = Path(__file__).parent / "chapters" / f"{stem}.py"
-    return runpy.run_path(str(path))["MISTAKES"]
+    return Chapter(NOTEBOOKS / f"{stem}.ipynb").settings["MISTAKES"]
 
 
 def wrong_answer(answer: str, change: tuple[str, ...]) -> str:
@@ -100,7 +99,7 @@ def try_assignment(path: Path) -> dict[str, Any]:
         hidden test raise.
     """
     notebook = read(path)
-    cells = book.code_cells(notebook)
+    cells = code_cells(notebook)
     set_up: dict[str, Any] = {"__name__": "__main__"}
     began = time.perf_counter()
     report: dict[str, Any] = {"source": [attempt(cells[0].source, set_up)]}
@@ -139,7 +138,7 @@ def reports() -> dict[str, dict[str, Any]]:
 
 
 def test_every_chapter_has_its_assignment() -> None:
-    chapters = {chapter.stem for chapter in book.find_chapters()}
+    chapters = {chapter.stem for chapter in find_chapters()}
     assert chapters - set(STEMS) == set()
     assert PATHS
     assert all(path.parent.name == path.stem for path in PATHS)
@@ -242,10 +241,10 @@ def test_regions_are_closed_and_leave_a_function_and_visible_tests(path: Path) -
 @pytest.mark.parametrize("path", PATHS, ids=STEMS)
 def test_nothing_of_a_run_or_a_machine_is_stored(path: Path) -> None:
     notebook = read(path)
-    for cell in book.code_cells(notebook):
+    for cell in code_cells(notebook):
         assert cell.outputs == []
         assert cell.execution_count is None
-    assert book.machine_paths(notebook, sources=True) == []
+    assert machine_paths(notebook, sources=True) == []
 
 
 def test_the_configuration_names_the_course_and_no_machine() -> None:
@@ -258,7 +257,7 @@ def test_the_configuration_names_the_course_and_no_machine() -> None:
     text = (COURSE / "nbgrader_config.py").read_text(encoding="utf-8")
     exec(compile(text, "nbgrader_config.py", "exec"), {"get_config": lambda: settings})
     assert settings.CourseDirectory.course_id == "dlbook"
-    set_up, task = (book.read_notebook(PATHS[0]).cells[number] for number in (1, 4))
+    set_up, task = (read_notebook(PATHS[0]).cells[number] for number in (1, 4))
     assert settings.Execute.timeout_func(set_up) == 300
     assert settings.Execute.timeout_func(task) == 60
     assert settings.Execute.kernel_name == "python3"
@@ -266,7 +265,7 @@ def test_the_configuration_names_the_course_and_no_machine() -> None:
     assert tuple(settings.ClearSolutions.code_stub["python"].splitlines()) == CODE_STUB
     assert settings.ClearSolutions.text_stub == TEXT_STUB
     cell = nbformat.v4.new_code_cell(text)
-    assert book.machine_paths(nbformat.v4.new_notebook(cells=[cell]), sources=True) == []
+    assert machine_paths(nbformat.v4.new_notebook(cells=[cell]), sources=True) == []
 
 
 @pytest.mark.parametrize("stem", STEMS)

@@ -4,6 +4,7 @@ Everything slow is imported inside the commands, so that ``--help`` answers at o
 """
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,11 +43,14 @@ def main() -> None:
 
 @main.command(
     epilog=epilog(
-        "  dlbook run                  the tour: chapters 00 and 03\n"
-        "  dlbook run 3 mlp            chapters 03 and 01\n"
+        "  dlbook run                  the tour for newcomers\n"
+        "  dlbook run 3 gpt            chapter 03, and the one called gpt\n"
         "  dlbook run all --no-html    the whole book, notebooks only\n"
         "  dlbook run --check          which stored chapters are stale, and why\n"
-        "  dlbook run --store cnn      for maintainers: execute on real data and store",
+        "For maintainers:\n"
+        "  dlbook run --store 3        execute on real data, stand-in and untrained; store\n"
+        "  dlbook run --untrained 3    which checks pass although nothing was learnt\n"
+        "  dlbook run --map            bring README's table and the map up to date",
         "a chapter failed, is stale, or could not be stored",
         data=True,
     )
@@ -60,8 +64,14 @@ def main() -> None:
     show_default=True,
     help="Folder for the executed notebooks and pages.",
 )
-@click.option("--store", is_flag=True, help="Also store the outputs in notebooks/; real data only.")
-@click.option("--check", is_flag=True, help="Execute nothing; say what is stale (default: all).")
+@click.option("--store", "mode", flag_value="store", help="Also store the outputs; real data only.")
+@click.option(
+    "--untrained", "mode", flag_value="untrained", help="Switch training off; store nothing."
+)
+@click.option("--check", "mode", flag_value="check", help="Execute nothing; say what is stale.")
+@click.option(
+    "--map", "mode", flag_value="map", help="Execute nothing; renew the map and the table."
+)
 @click.option("--html/--no-html", default=True, help="Write an HTML page for each chapter.")
 @click.option(
     "--timeout",
@@ -79,39 +89,48 @@ def run(
     chapters: tuple[str, ...],
     everything: bool,
     output: Path,
-    store: bool,
-    check: bool,
+    mode: str | None,
     html: bool,
     timeout: float,
     notebooks: Path | None,
 ) -> None:
     """Execute CHAPTERS from top to bottom and show what they reach.
 
-    A chapter is named by its number, its name or the beginning of its name: 3, 03, 03_cnn, cnn.
-    Without any, the tour is run: chapters 00 and 03. A chapter that fails does not stop the
-    others.
+    A chapter is named by its number, its name or the beginning of its name. Without any, the tour
+    is run: the chapters that a newcomer should see. A chapter that fails does not stop the others.
 
     The executed notebooks and HTML pages go to the output folder; the chapters themselves stay
     as they are.
     """
-    from dlbook.tools import chapters as book
+    from dlbook.tools.chapters import (
+        NOTEBOOKS,
+        UnknownChapter,
+        find_chapters,
+        select_chapters,
+        tour,
+    )
 
-    if check and store:
-        raise click.UsageError("--check executes nothing, so there is nothing to --store.")
-    folder = notebooks or book.NOTEBOOKS
-    found = book.find_chapters(folder)
+    folder = notebooks or NOTEBOOKS
+    found = find_chapters(folder)
     if not found:
         raise click.UsageError(f"there are no chapters in {folder}; run this in a checkout.")
-    names = ("all",) if everything or (check and not chapters) else chapters or book.TOUR
     try:
-        chosen = book.select_chapters(names, found)
-    except book.UnknownChapter as error:
+        if everything or (mode in ("check", "map") and not chapters):
+            chosen = found
+        else:
+            chosen = select_chapters(chapters, found) if chapters else tour(found)
+    except UnknownChapter as error:
         raise click.UsageError(str(error)) from error
-    sys.exit(_check(chosen) if check else _execute(chosen, output, store, html, timeout))
+    if mode == "check":
+        sys.exit(_check(chosen))
+    if mode == "map":
+        _write_overview(folder)
+    else:
+        sys.exit(_execute(chosen, folder, output, mode, html, timeout))
 
 
 def _check(chapters: list[Any]) -> int:
-    from dlbook.tools.chapters import stale_reasons
+    from dlbook.tools.record import stale_reasons
     from dlbook.tools.reporting import print_stale
 
     reasons = {chapter.stem: stale_reasons(chapter) for chapter in chapters}
@@ -119,36 +138,38 @@ def _check(chapters: list[Any]) -> int:
     return FAILED if any(reasons.values()) else 0
 
 
-def _execute(chapters: list[Any], output: Path, store: bool, html: bool, timeout: float) -> int:
+def _write_overview(folder: Path) -> None:
+    from dlbook.tools.overview import write_overview
+
+    for path in write_overview(folder):
+        click.echo(f"renewed: {path}")
+
+
+def _execute(
+    chapters: list[Any], folder: Path, output: Path, mode: str | None, html: bool, timeout: float
+) -> int:
     import os
 
     from dlbook import data
-    from dlbook.tools.execution import execute_chapter
     from dlbook.tools.reporting import make_reporter, print_failure, print_summary
+    from dlbook.tools.storing import Workshop
 
     with _data_errors():
         # a wrong setting would make every chapter fail, each after seconds of start-up
-        mode = data.mode()
+        kind = data.mode()
         data.mirror_folder()
-    if store and mode == "stand-in":
+    if mode == "store" and kind == "stand-in":
         raise click.UsageError("--store needs the real data, but DLBOOK_DATA is stand-in.")
-    # no minutes of training for outputs that are then refused
-    environment = {**os.environ, "DLBOOK_DATA": "real"} if store else os.environ
+    _make_writable(output)
     console = terminal.console()
     reporter = make_reporter(console)
+    workshop = Workshop(output, os.environ, reporter, timeout, html)
+    work = {"store": workshop.store, "untrained": workshop.run_untrained}.get(mode, workshop.run)
     outcomes = []
     try:
         for chapter in chapters:
             try:
-                outcome = execute_chapter(
-                    chapter,
-                    output=output,
-                    reporter=reporter,
-                    timeout=timeout,
-                    html=html,
-                    store=store,
-                    environment=environment,
-                )
+                outcome = work(chapter)
             except ValueError as error:  # a file that is no notebook
                 raise click.ClickException(str(error)) from error
             print_failure(console, outcome)
@@ -158,11 +179,23 @@ def _execute(chapters: list[Any], output: Path, store: bool, html: bool, timeout
         return INTERRUPTED
     finally:
         reporter.close()
+        if any(outcome.stored for outcome in outcomes):
+            _write_overview(folder)
     print_summary(console, outcomes, output)
     failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
     if failures and all(failure.is_missing_data for failure in failures):
         return DATA_MISSING
     return 0 if all(outcome.ok for outcome in outcomes) else FAILED
+
+
+def _make_writable(folder: Path) -> None:
+    """Make the output folder, and refuse one that cannot be written before anything runs."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise click.UsageError(f"{folder} cannot be written: {error.strerror}") from error
 
 
 @main.command(

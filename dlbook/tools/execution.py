@@ -12,21 +12,10 @@ from typing import Any, Protocol
 import nbformat
 from nbformat import NotebookNode
 
-from dlbook.tools.chapters import (
-    Chapter,
-    code_cells,
-    content_hash,
-    execution_faults,
-    first_line,
-    headings,
-    is_stand_in,
-    machine_paths,
-    may_raise,
-    normalise,
-)
+from dlbook.tools.chapters import code_cells, first_line, headings, may_raise
 
 _MARK = "dlbook-report:"
-_REPORT_CODE = f"""
+_REPORT = f"""
 import json as _json
 import dlbook.runtime as _runtime
 print("\\n" + {_MARK!r} + _json.dumps(_runtime.report()))
@@ -35,10 +24,10 @@ _START_UP_LIMIT = 120  # seconds; a cold disk and no byte code make a kernel slo
 
 
 class Reporter(Protocol):
-    """Who is told how a chapter gets on."""
+    """Who is told how a run gets on."""
 
-    def chapter_started(self, chapter: Chapter, cells: int) -> None:
-        """A chapter with so many code cells starts."""
+    def run_started(self, title: str, cells: int) -> None:
+        """A run with so many code cells starts."""
 
     def cell_started(self, number: int, heading: str) -> None:
         """Code cell ``number`` (from 1), which stands under ``heading``, starts."""
@@ -46,11 +35,18 @@ class Reporter(Protocol):
     def cell_finished(self, number: int, heading: str, seconds: float) -> None:
         """Code cell ``number`` took so long."""
 
-    def chapter_finished(self, outcome: "Outcome") -> None:
-        """The chapter is done, well or not."""
+    def run_finished(self, line: str, ok: bool) -> None:
+        """The run is done, well or not; ``line`` says how."""
 
     def close(self) -> None:
         """Nothing more comes; also called after an interruption."""
+
+
+class Silent:
+    """A reporter that says nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args: None
 
 
 @dataclass
@@ -77,36 +73,44 @@ class Failure:
         return self.kind == "DataUnavailableError"
 
 
-@dataclass
-class Outcome:
-    """What came of executing a chapter.
+@dataclass(frozen=True)
+class Hooks:
+    """What a run executes beside the chapter's cells, without a trace in the notebook.
 
     Args:
-        chapter: The chapter.
-        seconds: Wall time of all cells after the first, which imports and sets up.
-        seconds_total: Wall time of all cells.
-        record: What was written into the notebook's metadata; empty after a failure.
-        failure: What stopped it, or None.
-        refusals: Why the outputs were not stored, where that was asked for.
-        notebook: The executed notebook.
-        page: The same as an HTML page, or None.
-        stored: Whether the chapter itself was overwritten.
+        first: Code before the first cell.
+        before: Code before a cell, by the cell's id.
+        keep_going: Go on after a cell that raises, and note which checks each cell met.
     """
 
-    chapter: Chapter
+    first: str = ""
+    before: Mapping[str, str] = field(default_factory=dict)
+    keep_going: bool = False
+
+
+NO_HOOKS = Hooks()
+
+
+@dataclass
+class Run:
+    """What came of executing a notebook.
+
+    Args:
+        notebook: The notebook with its new outputs.
+        seconds: Wall time of all cells after the first, which imports and sets up.
+        seconds_total: Wall time of the whole, the start of the kernel included.
+        report: What ``dlbook.report()`` said at the end, each check with the id of its ``cell``
+            where ``keep_going`` was asked for; empty after a failure.
+        errors: Where ``keep_going`` went on: cell id -> what it raised.
+        failure: What stopped it, or None.
+    """
+
+    notebook: NotebookNode
     seconds: float = 0.0
     seconds_total: float = 0.0
-    record: dict[str, Any] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
     failure: Failure | None = None
-    refusals: list[str] = field(default_factory=list)
-    notebook: Path | None = None
-    page: Path | None = None
-    stored: bool = False
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything that was asked for was done."""
-        return self.failure is None and not self.refusals
 
 
 def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -127,67 +131,47 @@ def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return result
 
 
-def execute_chapter(
-    chapter: Chapter,
+def execute(
+    notebook: NotebookNode,
+    folder: Path,
     *,
-    output: Path,
-    reporter: Reporter,
+    title: str,
+    environment: Mapping[str, str],
+    reporter: Reporter | None = None,
     timeout: float | None = None,
-    html: bool = True,
-    store: bool = False,
-    environment: Mapping[str, str] | None = None,
-) -> Outcome:
-    """Execute a chapter from top to bottom and write the results.
+    hooks: Hooks = NO_HOOKS,
+) -> Run:
+    """Execute a notebook from top to bottom, in place.
 
     Args:
-        chapter: What to execute. The file itself changes only with ``store``.
-        output: Folder for ``<chapter>.ipynb`` and ``<chapter>.html``; made if missing.
-        reporter: Who is told how it gets on.
+        notebook: The notebook; its outputs are replaced.
+        folder: Where its kernel works.
+        title: What the reporter calls it.
+        environment: The caller's environment variables.
+        reporter: Who is told how it gets on; None: nobody.
         timeout: Seconds that one cell may take; None: any time.
-        html: Whether to write the page.
-        store: Also write the executed notebook over the chapter, unless something forbids it.
-        environment: The caller's environment variables; None: those of this process.
+        hooks: What else is executed.
 
     Returns:
-        What came of it. A cell that fails is no exception here: see ``Outcome.failure``.
+        What came of it. A cell that fails is no exception here: see ``Run.failure``.
     """
-    notebook = chapter.read()
-    outcome = Outcome(chapter)
-    reporter.chapter_started(chapter, len(code_cells(notebook)))
+    run, reporter = Run(notebook), reporter or Silent()
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    environment = kernel_environment(os.environ if environment is None else environment)
-    report = _run_cells(chapter, notebook, outcome, reporter, timeout, environment)
-    if outcome.failure is None:
-        outcome.record = {
-            "hash": content_hash(chapter, notebook),
-            **report,
-            "seconds": round(outcome.seconds, 1),
-            "seconds_total": round(outcome.seconds_total, 1),
-        }
-    normalise(notebook, outcome.record or None)
-    outcome.notebook = output / f"{chapter.stem}.ipynb"
-    write_notebook(notebook, outcome.notebook)
-    if html:
-        outcome.page = outcome.notebook.with_suffix(".html")
-        outcome.page.write_text(_page(notebook, chapter.stem), encoding="utf-8")
-    if store and outcome.failure is None:
-        outcome.refusals = store_refusals(notebook)
-        if not outcome.refusals:
-            write_notebook(notebook, chapter.path)
-            outcome.stored = True
-    reporter.chapter_finished(outcome)
-    return outcome
-
-
-def store_refusals(notebook: NotebookNode) -> list[str]:
-    """Why an executed notebook must not become the stored one; empty when it may."""
-    data = notebook.metadata.get("dlbook", {}).get("data", {})
-    refusals = [f"{name} is stand-in data" for name, source in data.items() if is_stand_in(source)]
-    refusals += execution_faults(notebook)
-    refusals += [f"an output names {path}" for path in machine_paths(notebook)]
-    return refusals
+    reporter.run_started(title, len(code_cells(notebook)))
+    start = time.perf_counter()
+    _run_cells(run, folder, reporter, timeout, kernel_environment(environment), hooks)
+    run.seconds_total = time.perf_counter() - start
+    line = f"{title}: done in {run.seconds_total:.0f} s"
+    if run.failure is not None:
+        line = (
+            f"{title}: FAILED in code cell {run.failure.cell} "
+            f"({first_line(run.failure.source)[:40]}) after {run.seconds_total:.0f} s: "
+            f"{run.failure.kind}"
+        )
+    reporter.run_finished(line, run.failure is None)
+    return run
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
@@ -204,73 +188,87 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
 
 
 def _run_cells(
-    chapter: Chapter,
-    notebook: NotebookNode,
-    outcome: Outcome,
+    run: Run,
+    folder: Path,
     reporter: Reporter,
     timeout: float | None,
     environment: dict[str, str],
-) -> dict[str, Any]:
+    hooks: Hooks,
+) -> None:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     client = NotebookClient(
-        notebook,
+        run.notebook,
         km=this_python(),
         timeout=timeout,
         startup_timeout=_START_UP_LIMIT,
-        resources={"metadata": {"path": str(chapter.path.parent.absolute())}},
+        resources={"metadata": {"path": str(folder.absolute())}},
         record_timing=False,
         store_widget_state=False,
     )
-    cells = code_cells(notebook)
-    indices = {id(cell): index for index, cell in enumerate(notebook.cells)}
-    number, source = 0, ""
+    indices = {id(cell): index for index, cell in enumerate(run.notebook.cells)}
+    cells = zip(code_cells(run.notebook), headings(run.notebook), strict=True)
+    number, cell, owners = 0, nbformat.v4.new_code_cell(hooks.first), []
     try:
         # the kernel manager is ours, so that without cleanup_kc the kernel would live on
         with client.setup_kernel(env=environment, cleanup_kc=True):
             try:
-                for number, (cell, heading) in enumerate(
-                    zip(cells, headings(notebook), strict=True), start=1
-                ):
-                    source = cell.source
+                _ask(client, cell)
+                for number, (cell, heading) in enumerate(cells, start=1):
+                    if cell.get("id") in hooks.before:
+                        _ask(client, nbformat.v4.new_code_cell(hooks.before[cell.id]))
                     reporter.cell_started(number, heading)
-                    client.allow_errors = may_raise(cell)
+                    client.allow_errors = hooks.keep_going or may_raise(cell)
                     start = time.perf_counter()
-                    try:
-                        client.execute_cell(cell, indices[id(cell)], execution_count=number)
-                    finally:
-                        seconds = time.perf_counter() - start
-                        outcome.seconds_total += seconds
-                        outcome.seconds += seconds if number > 1 else 0.0
+                    client.execute_cell(cell, indices[id(cell)], execution_count=number)
+                    seconds = time.perf_counter() - start
+                    run.seconds += seconds if number > 1 else 0.0
                     reporter.cell_finished(number, heading, seconds)
-                source = _REPORT_CODE
-                return _ask_report(client)
+                    if hooks.keep_going:
+                        met = len(_report(client)["checks"])
+                        owners += [cell.get("id")] * (met - len(owners))
+                        run.errors.update(_errors(cell))
+                run.report = _report(client)
+                for check, owner in zip(run.report["checks"], owners, strict=False):
+                    check["cell"] = owner
             except BaseException:
                 # no grace for a kernel that is stopped in the middle of a training
                 client.shutdown_kernel = "immediate"
                 raise
     except CellExecutionError as error:
-        outputs = cells[number - 1].outputs
-        lines = next((o.traceback for o in outputs if o.output_type == "error"), [])
-        outcome.failure = Failure(number, source, error.ename, error.evalue, "\n".join(lines))
+        lines = next((o.traceback for o in cell.outputs if o.output_type == "error"), [])
+        traceback = "\n".join(lines) or error.traceback
+        run.failure = Failure(number, cell.source, error.ename, error.evalue, traceback)
     except CellTimeoutError:
         text = f"the cell took longer than {timeout:g} s (dlbook run --timeout allows more)"
-        outcome.failure = Failure(number, source, "Timeout", text)
+        run.failure = Failure(number, cell.source, "Timeout", text)
     except DeadKernelError:
         text = "the kernel died; most often the machine had no memory left (see dlbook doctor)"
-        outcome.failure = Failure(number, source, "DeadKernel", text)
-    return {}
+        run.failure = Failure(number, cell.source, "DeadKernel", text)
 
 
-def _ask_report(client: Any) -> dict[str, Any]:
-    """Ask the kernel what it used, in an execution that leaves nothing in the notebook."""
-    cell = nbformat.v4.new_code_cell(_REPORT_CODE)
-    client.allow_errors = False
-    client.nb = nbformat.v4.new_notebook(cells=[cell])
-    client.execute_cell(cell, 0, store_history=False)
-    text = "".join(o.text for o in cell.outputs if o.get("name") == "stdout")
-    return json.loads(text.rpartition(_MARK)[2])
+def _errors(cell: NotebookNode) -> dict[str, str]:
+    raised = [] if may_raise(cell) else [o for o in cell.outputs if o.output_type == "error"]
+    return {cell.get("id"): f"{output.ename}: {output.evalue}" for output in raised}
+
+
+def _ask(client: Any, cell: NotebookNode) -> str:
+    """What a cell prints, in an execution that leaves nothing in the notebook."""
+    if not cell.source:
+        return ""
+    book = client.nb
+    client.allow_errors, client.nb = False, nbformat.v4.new_notebook(cells=[cell])
+    try:
+        client.execute_cell(cell, 0, store_history=False)
+    finally:
+        client.nb = book
+    return "".join(o.text for o in cell.outputs if o.get("name") == "stdout")
+
+
+def _report(client: Any) -> dict[str, Any]:
+    """Ask the kernel what it used and checked."""
+    return json.loads(_ask(client, nbformat.v4.new_code_cell(_REPORT)).rpartition(_MARK)[2])
 
 
 def this_python() -> Any:
@@ -299,25 +297,11 @@ def can_encrypt(manager: type) -> bool:
     return "transport_encryption" in manager.class_trait_names() and zmq.has("curve")
 
 
-def _page(notebook: NotebookNode, title: str) -> str:
+def as_page(notebook: NotebookNode, title: str) -> str:
+    """The notebook as an HTML page."""
     from nbconvert import HTMLExporter
 
     quiet = logging.getLogger("dlbook.nbconvert")
     quiet.setLevel(logging.ERROR)
     exporter = HTMLExporter(log=quiet)
     return exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})[0]
-
-
-def summary_line(outcome: Outcome) -> str:
-    """One plain line about a finished chapter."""
-    if outcome.failure is not None:
-        failure = outcome.failure
-        return (
-            f"{outcome.chapter.stem}: FAILED in code cell {failure.cell} "
-            f"({first_line(failure.source)[:40]}) after {outcome.seconds_total:.0f} s: "
-            f"{failure.kind}"
-        )
-    if outcome.refusals:
-        return f"{outcome.chapter.stem}: executed in {outcome.seconds_total:.0f} s, NOT STORED"
-    end = "stored" if outcome.stored else "done"
-    return f"{outcome.chapter.stem}: {end} in {outcome.seconds_total:.0f} s"

@@ -9,9 +9,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from dlbook.tools import book
-from dlbook.tools.chapters import Chapter, first_line, is_stand_in
-from dlbook.tools.execution import Outcome, Reporter, summary_line
+from dlbook.tools.chapters import first_line
+from dlbook.tools.execution import Reporter
+from dlbook.tools.record import is_stand_in, over_budget
+from dlbook.tools.storing import Outcome
 
 SLOW_CELL = 2.0  # seconds; a cell that takes longer gets a line of its own in a log
 _REAL_DATA_HINT = (
@@ -22,12 +23,12 @@ _REAL_DATA_HINT = (
 
 
 def make_reporter(console: Console) -> Reporter:
-    """A live line per chapter in a terminal, plain lines everywhere else."""
+    """A live line per run in a terminal, plain lines everywhere else."""
     return LiveReporter(console) if console.is_terminal else PlainReporter(console)
 
 
 class PlainReporter:
-    """One line when a chapter starts, ends, or has a cell that takes long: for logs."""
+    """One line when a run starts, ends, or has a cell that takes long: for logs."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -36,10 +37,10 @@ class PlainReporter:
     def _line(self, text: str) -> None:
         self.console.print(Text(text), soft_wrap=True, highlight=False)
 
-    def chapter_started(self, chapter: Chapter, cells: int) -> None:
-        """Say that a chapter starts."""
+    def run_started(self, title: str, cells: int) -> None:
+        """Say that a run starts."""
         self._cells = cells
-        self._line(f"{chapter.stem}: {cells} code cells")
+        self._line(f"{title}: {cells} code cells")
 
     def cell_started(self, number: int, heading: str) -> None:
         """Say nothing yet."""
@@ -49,23 +50,23 @@ class PlainReporter:
         if seconds >= SLOW_CELL:
             self._line(f"  cell {number} of {self._cells}, {heading or 'set-up'}: {seconds:.0f} s")
 
-    def chapter_finished(self, outcome: Outcome) -> None:
+    def run_finished(self, line: str, ok: bool) -> None:
         """Say how it went."""
-        self._line(summary_line(outcome))
+        self._line(line)
 
     def close(self) -> None:
         """Nothing is open."""
 
 
 class LiveReporter:
-    """A line that follows the cells of the running chapter; one line stays of a finished one."""
+    """A line that follows the cells of a run; one line stays of a finished one."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self._progress: Progress | None = None
         self._task = None
 
-    def chapter_started(self, chapter: Chapter, cells: int) -> None:
+    def run_started(self, title: str, cells: int) -> None:
         """Open the live line."""
         self._progress = Progress(
             SpinnerColumn(),
@@ -77,7 +78,7 @@ class LiveReporter:
             console=self.console,
             transient=True,
         )
-        self._task = self._progress.add_task(chapter.stem, total=cells, cell=0, heading="starting")
+        self._task = self._progress.add_task(title, total=cells, cell=0, heading="starting")
         self._progress.start()
 
     def cell_started(self, number: int, heading: str) -> None:
@@ -90,11 +91,11 @@ class LiveReporter:
         if self._progress is not None:
             self._progress.update(self._task, completed=number)
 
-    def chapter_finished(self, outcome: Outcome) -> None:
+    def run_finished(self, line: str, ok: bool) -> None:
         """Close the live line and leave one that stays."""
         self.close()
-        mark, style = ("✓", "green") if outcome.ok else ("✗", "bold red")
-        self.console.print(Text(f"{mark} {summary_line(outcome)}", style=style))
+        mark, style = ("✓", "green") if ok else ("✗", "bold red")
+        self.console.print(Text(f"{mark} {line}", style=style))
 
     def close(self) -> None:
         """Give the terminal back; also after an interruption."""
@@ -129,8 +130,7 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path) -
     for outcome in outcomes:
         entries = [entry for entry in outcome.record.get("checks", []) if entry["passed"]]
         results = [entry for entry in entries if is_result(entry)]
-        main = set(book.headlines(outcome.chapter.read()))
-        shown = [entry for entry in results if entry["name"] in main] or results
+        shown = [entry for entry in results if entry.get("headline")] or results
         others += len(entries) - len(shown)
         for entry in shown:
             sign = {"at least": "≥ ", "at most": "≤ "}.get(entry.get("side"), "")
@@ -159,14 +159,17 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path) -
     console.print(runs)
     for outcome in outcomes:
         for reason in outcome.refusals:
-            console.print(Text(f"{outcome.chapter.stem} was not stored: {reason}", style="red"))
+            console.print(Text(f"{outcome.chapter.stem}: {reason}", style="red"))
+        for reason in over_budget(outcome.record) if outcome.stored else []:
+            console.print(Text(f"{outcome.chapter.stem} is over budget: {reason}", style="red"))
     names = sorted({n for o in outcomes for n in _stand_ins(o)})
     if names:
         text = f"STAND-IN DATA were used for: {', '.join(names)}. {_REAL_DATA_HINT}"
         console.print(Text(text, style="bold yellow"))
-    pages = any(outcome.page is not None for outcome in outcomes)
-    kinds = "Executed notebooks and HTML pages" if pages else "Executed notebooks"
-    console.print(Text(f"{kinds}: {folder}"), soft_wrap=True)
+    if any(outcome.notebook for outcome in outcomes):
+        pages = any(outcome.page for outcome in outcomes)
+        kinds = "Executed notebooks and HTML pages" if pages else "Executed notebooks"
+        console.print(Text(f"{kinds}: {folder}"), soft_wrap=True)
 
 
 def is_result(entry: dict) -> bool:
@@ -216,5 +219,5 @@ def _outcome_text(outcome: Outcome) -> Text:
         cell = first_line(outcome.failure.source)[:30]
         return Text(f"FAILED: {outcome.failure.kind} at {cell}", style="bold red")
     if outcome.refusals:
-        return Text("NOT STORED", style="bold red")
+        return Text("REFUSED", style="bold red")
     return Text("stored" if outcome.stored else "ok", style="green")

@@ -3,63 +3,47 @@
     python tests/benchmarks/floors.py 01 --seeds 20
     python tests/benchmarks/floors.py 03 --seeds 5 --output floors.md
 
-Each seed is a run of the chapter's code cells in a process of its own, with the line ``SEED = 0``
+Each seed is a run of the chapter in a kernel of its own, with the line ``SEED = 0``
 of its set-up cell changed. A check is safe when the mean clears the bar by three standard
 deviations. Set DLBOOK_DATA and DLBOOK_DATA_DIR as for any run.
 """
 
 import argparse
-import contextlib
-import io
-import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from dlbook.tools import chapters as notebooks
+from dlbook.tools.chapters import Chapter, code_cells, find_chapters, select_chapters
+from dlbook.tools.execution import Hooks, execute
 
 SAFE = 3.0  # standard deviations
+GO_ON = Hooks(
+    "from dlbook.tools import rehearsal as _rehearsal; _rehearsal.soften_checks()", keep_going=True
+)
 
 
-def run_chapter(path: Path, seed: int) -> dict:
-    """Execute a chapter's code cells here, with another seed.
+def measure(chapter: Chapter, seed: int) -> dict:
+    """Execute a chapter with another seed.
 
     Returns:
         ``dlbook.report()``, after checks that failed as well as after those that passed.
 
     Raises:
-        ValueError: No cell has the line ``SEED = 0``.
+        ValueError: No cell has the line ``SEED = 0``, or the chapter did not reach its end.
     """
-    from IPython.display import display
-
-    import dlbook
-
-    sources = [cell.source for cell in notebooks.code_cells(notebooks.Chapter(path).read())]
-    if not any("SEED = 0\n" in source for source in sources):
-        raise ValueError(f"{path.name} has no line SEED = 0")
-    os.chdir(path.parent)
-    names = {"__name__": "__main__", "display": display}
-    for source in sources:
-        code = compile(source.replace("SEED = 0\n", f"SEED = {seed}\n"), path.stem, "exec")
-        # a failed check is on the record; the measurement goes on with the next cell
-        with contextlib.suppress(dlbook.CheckError), contextlib.redirect_stdout(io.StringIO()):
-            exec(code, names)
-    return dlbook.report()
-
-
-def measure(path: Path, seed: int) -> dict:
-    """``run_chapter`` in a process of its own."""
-    environment = {**os.environ, "MPLBACKEND": "Agg"}
-    if "DLBOOK_DATA_DIR" in environment:
-        environment["DLBOOK_DATA_DIR"] = str(Path(environment["DLBOOK_DATA_DIR"]).resolve())
-    command = [sys.executable, __file__, str(path), "--one-seed", str(seed)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr[-3000:])
-    return json.loads(done.stdout.splitlines()[-1])
+    notebook = chapter.read()
+    seeded = [cell for cell in code_cells(notebook) if "SEED = 0\n" in cell.source]
+    if not seeded:
+        raise ValueError(f"{chapter.stem} has no line SEED = 0")
+    for cell in seeded:
+        cell.source = cell.source.replace("SEED = 0\n", f"SEED = {seed}\n")
+    title = f"{chapter.stem}, seed {seed}"
+    run = execute(notebook, chapter.path.parent, title=title, environment=os.environ, hooks=GO_ON)
+    if run.failure or run.errors:
+        raise ValueError(f"{title}: {run.failure or run.errors}")
+    return run.report
 
 
 def table(stem: str, reports: list[dict]) -> tuple[list[str], bool]:
@@ -96,20 +80,16 @@ def main() -> None:
     parser.add_argument("chapters", nargs="+", help="number, name or path of a chapter")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--output", type=Path)
-    parser.add_argument("--one-seed", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one_seed is not None:
-        print(json.dumps(run_chapter(Path(options.chapters[0]), options.one_seed)))
-        return
     lines = [
         "| chapter | check | bar | mean | std | worst | margin in std |",
         "|---|---|---|---|---|---|---|",
     ]
     all_safe = True
-    for chapter in notebooks.select_chapters(options.chapters, notebooks.find_chapters()):
+    for chapter in select_chapters(options.chapters, find_chapters()):
         reports = []
         for seed in range(options.seeds):
-            reports.append(measure(chapter.path, seed))
+            reports.append(measure(chapter, seed))
             print(f"{chapter.stem}: seed {seed} measured", file=sys.stderr, flush=True)
         rows, safe = table(chapter.stem, reports)
         sources = {source for report in reports for source in report["data"].values()}

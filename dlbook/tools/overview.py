@@ -1,0 +1,205 @@
+"""What the records say of the whole book: README's table of chapters and the map."""
+
+import base64
+import io
+import re
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from dlbook.tools.chapters import NOTEBOOKS, Chapter, find_chapters
+from dlbook.tools.execution import write_notebook
+
+MAP = "map"  # id of the text cell that holds the map, in whatever chapter has one
+PICTURE = "map.png"
+
+_TITLE = re.compile(r"^# \d+ · (.+)$", re.MULTILINE)
+_QUESTION = re.compile(r"^\*\*(.+?)\*\*$", re.MULTILINE)
+_ROW = re.compile(r"^\| ([^|]+?) \| *([^|]*?) *\|$", re.MULTILINE)
+_TABLE = re.compile(r"(<!-- chapters -->\n).*?(<!-- /chapters -->)", re.DOTALL)
+_BOX = {"boxstyle": "round", "facecolor": "#dbe9f6", "edgecolor": "#0072b2"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A chapter, as the overview shows it.
+
+    Args:
+        chapter: The chapter.
+        title: Its title.
+        question: The question that its model answers.
+        rows: The table in its head: what a line is called -> what it says.
+        record: The record of its last stored run.
+        prerequisites: Stems of the chapters that it builds on.
+    """
+
+    chapter: Chapter
+    title: str
+    question: str
+    rows: dict[str, str]
+    record: dict[str, Any]
+    prerequisites: tuple[str, ...]
+
+
+def entries(folder: Path = NOTEBOOKS) -> list[Entry]:
+    """An entry for every chapter in a folder, in reading order."""
+    return [_entry(chapter) for chapter in find_chapters(folder)]
+
+
+def _entry(chapter: Chapter) -> Entry:
+    head, lesson = head_of(chapter.read()), chapter.lesson
+    return Entry(
+        chapter,
+        title=_first(_TITLE, head, chapter.words),
+        question=_first(_QUESTION, head, ""),
+        rows=dict(_ROW.findall(head)),
+        record=chapter.record,
+        prerequisites=tuple(lesson["prerequisites"]),
+    )
+
+
+def head_of(notebook: NotebookNode) -> str:
+    """The text of a chapter's first cell."""
+    return notebook.cells[0].source if notebook.cells else ""
+
+
+def _first(pattern: re.Pattern[str], text: str, otherwise: str) -> str:
+    found = pattern.search(text)
+    return found.group(1) if found else otherwise
+
+
+def reached(record: dict[str, Any]) -> str:
+    """The headline figure of a record as text: a share in per cent, a count as it is."""
+    headline = record.get("headline")
+    if not headline:
+        return "not run yet"
+    name, value = headline["name"], headline["value"]
+    is_share = 0 < value <= 1 and re.search(r"accuracy|share", name)
+    return f"{name}: {100 * value:.2f} %" if is_share else f"{name}: {value:,.4g}"
+
+
+def minutes(record: dict[str, Any]) -> str:
+    """The time of a record in minutes, without the imports."""
+    return f"{max(record['seconds'], 6) / 60:.1f}" if "seconds" in record else ""
+
+
+def fill_head(notebook: NotebookNode, record: dict[str, Any]) -> None:
+    """Write what a run reached and took into the table in the chapter's head, in place."""
+    took = f"{minutes(record)} minutes on {record.get('device')}"
+    for name, text in (("Reaches", reached(record)), ("Takes", took)):
+        row = re.compile(rf"^\| {name} \|.*\|$", re.MULTILINE)
+        notebook.cells[0].source = row.sub(f"| {name} | {text} |", head_of(notebook))
+
+
+def readme_table(book: list[Entry]) -> str:
+    """The table of README.md."""
+    rows = [
+        "| chapter | model | articles | data | result reached | minutes | at full size on a GPU |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for entry in book:
+        link = f"[{entry.chapter.number} {entry.title}](notebooks/{entry.chapter.path.name})"
+        told = [entry.rows.get(name, "–") for name in ("Model", "Mirrors", "Data", "At full size")]
+        # "MNIST: 70,000 digits; iris: 150 flowers" -> "MNIST, iris"
+        told[2] = ", ".join(part.partition(":")[0].strip() for part in told[2].split(";"))
+        told[3:3] = [reached(entry.record), minutes(entry.record)]
+        rows.append(f"| {' | '.join([link, *told])} |")
+    return "\n".join(rows) + "\n"
+
+
+def map_text(book: list[Entry]) -> str:
+    """The map as Markdown: a table with links to the chapters, and the picture's place."""
+    rows = ["| chapter | question | reached | minutes |", "|---|---|---|---|"]
+    rows += [
+        f"| [{entry.chapter.number} {entry.title}]({entry.chapter.path.name}) | {entry.question} "
+        f"| {reached(entry.record)} | {minutes(entry.record)} |"
+        for entry in book
+    ]
+    return "\n".join(rows) + f"\n\n![{_alt_text(book)}](attachment:{PICTURE})"
+
+
+def _alt_text(book: list[Entry]) -> str:
+    needs = [
+        f"{entry.chapter.number} needs {', '.join(stem[:2] for stem in entry.prerequisites)}"
+        for entry in book
+        if entry.prerequisites
+    ]
+    return f"The map of prerequisites: {'; '.join(needs) or 'no chapter needs another'}."
+
+
+def write_overview(folder: Path = NOTEBOOKS) -> list[Path]:
+    """Bring README's table and the map into agreement with the stored records.
+
+    README.md lies beside the folder and has the lines ``<!-- chapters -->`` and
+    ``<!-- /chapters -->``. The map is the text cell "map" of any chapter.
+
+    Returns:
+        The files that changed.
+    """
+    book, changed = entries(folder), []
+    readme = Path(folder).absolute().parent / "README.md"
+    if readme.is_file():
+        old = readme.read_text(encoding="utf-8")
+        table = readme_table(book)
+        new = _TABLE.sub(lambda found: found[1] + table + found[2], old)
+        if new != old:
+            readme.write_text(new, encoding="utf-8", newline="\n")
+            changed.append(readme)
+    for entry in book:
+        notebook = entry.chapter.read()
+        for cell in notebook.cells:
+            text = map_text(book)
+            if (cell.cell_type, cell.get("id")) == ("markdown", MAP) and cell.source != text:
+                # the picture shows what its alt text says, so an unchanged one stays
+                if _alt_text(book) not in cell.source:
+                    picture = base64.b64encode(draw_map(book)).decode()
+                    cell.attachments = {PICTURE: {"image/png": picture}}
+                cell.source = text
+                write_notebook(notebook, entry.chapter.path)
+                changed.append(entry.chapter.path)
+    return changed
+
+
+def draw_map(book: list[Entry]) -> bytes:
+    """The chapters and what they build on, as a PNG: foundations on the left."""
+    import networkx
+    from matplotlib.figure import Figure
+
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(entry.chapter.stem for entry in book)
+    graph.add_edges_from(
+        (need, entry.chapter.stem)
+        for entry in book
+        for need in entry.prerequisites
+        if need in graph and need < entry.chapter.stem
+    )
+    arrows = networkx.transitive_reduction(graph)  # what follows from other arrows stays out
+    places: dict[str, tuple[float, float]] = {}
+    for column, stems in enumerate(networkx.topological_generations(graph)):
+
+        def height(stem: str) -> float:  # beside what it builds on, so that few arrows cross
+            above = [places[need][1] for need in arrows.predecessors(stem)]
+            return sum(above) / len(above) if above else 0.0
+
+        for row, stem in enumerate(sorted(sorted(stems, reverse=True), key=height)):
+            places[stem] = (column, row - (len(stems) - 1) / 2)
+
+    columns, rows = (sorted({place[axis] for place in places.values()}) for axis in (0, 1))
+    size = (1.9 * len(columns), 0.62 * (rows[-1] - rows[0] + 1))
+    figure = Figure(figsize=size, facecolor="white")
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(-0.5, columns[-1] + 0.5), ylim=(rows[0] - 0.5, rows[-1] + 0.5))
+    ax.set_axis_off()
+    style = {"arrowstyle": "-|>", "color": "0.4", "shrinkA": 0, "shrinkB": 0}
+    for start, end in arrows.edges:
+        (x_start, y_start), (x_end, y_end) = places[start], places[end]
+        ax.annotate("", (x_end - 0.35, y_end), (x_start + 0.35, y_start), arrowprops=style)
+    for stem, (x, y) in places.items():
+        name = textwrap.fill(stem.replace("_", " "), 16)
+        ax.text(x, y, name, ha="center", va="center", fontsize=9, bbox=_BOX)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=80, metadata={"Software": None})
+    return buffer.getvalue()
