@@ -126,11 +126,12 @@ def test_a_file_that_a_spreadsheet_saved_is_read(
     [
         (b"name;mark\nada;3\n", "it has no column 'assignment'"),
         (HEAD.encode() + b"\nada,02_sums,1,1,,2,11,,more\n", "line 2 has too many columns"),
+        (HEAD.encode() + b",a,a\nada,02_sums,1\n", "two columns have one name"),
         (HEAD.encode() + b"\nada,02_sums,1\nada,02_sums,1\n", "line 3 is ada's second"),
         (HEAD.encode() + b'\n"\n', "unexpected end of data"),
         (HEAD.encode() + b"\nJos\xe9,02_sums,1,1,,2,11,\n", 'save it as "CSV UTF-8"'),
     ],
-    ids=["foreign", "long line", "twice", "open quote", "Latin-1"],
+    ids=["foreign", "long line", "one name", "twice", "open quote", "Latin-1"],
 )
 def test_a_file_that_cannot_be_read_is_refused_and_left_alone(
     tmp_path: Path, data: bytes, reason: str

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,11 +54,7 @@ class Result:
 
 
 def check_notebook(
-    path: Path,
-    *,
-    course: Path = COURSE,
-    timeout: float = TIMEOUT,
-    progress: Callable[[str], None] = lambda name: None,
+    path: Path, *, course: Path = COURSE, timeout: float = TIMEOUT
 ) -> tuple[Chapter, list[Result]]:
     """Execute a student's notebook and say which tasks pass their visible tests.
 
@@ -66,7 +62,6 @@ def check_notebook(
         path: The notebook: a released one with answers in it, under any name.
         course: The folder with the assignments.
         timeout: Seconds that one cell may take. The set-up may take longer.
-        progress: Told the id of each of the assignment's cells before it runs.
 
     Returns:
         The assignment, and a result for each task.
@@ -93,7 +88,7 @@ def check_notebook(
             "were edited or it is from another version of the book. Take a fresh copy of the "
             "assignment and put your answers into it."
         )
-    run_cells(notebook, path.absolute().parent, timeout=timeout, progress=progress)
+    run_cells(notebook, path.absolute().parent, timeout)
     cells = {grade_id(cell): cell for cell in notebook.cells}
     if error := first_error(cells[SET_UP]):
         raise CannotCheck(f"{path}: the set-up cell fails: {describe(error)}. See: dlbook doctor")
@@ -109,13 +104,7 @@ def grading_environment() -> dict[str, str]:
     return {**base, "DLBOOK_DATA": "stand-in", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
-def run_cells(
-    notebook: NotebookNode,
-    folder: Path,
-    *,
-    timeout: float,
-    progress: Callable[[str], None] = lambda name: None,
-) -> None:
+def run_cells(notebook: NotebookNode, folder: Path, timeout: float) -> None:
     """Execute all code cells of a notebook, in place and past errors.
 
     A cell that takes too long is interrupted and gets an error of the name ``TIMED_OUT``; so do
@@ -129,7 +118,6 @@ def run_cells(
     def start(cell: NotebookNode, cell_index: int) -> None:
         nonlocal reached
         reached = cell_index
-        progress(grade_id(cell))
 
     def note_timeout(cell: NotebookNode, execute_reply: dict, **_: Any) -> None:
         if execute_reply["content"].get("ename") == TIMED_OUT:

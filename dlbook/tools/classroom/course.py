@@ -75,7 +75,8 @@ def find_assignments(course: Path = COURSE) -> list[Chapter]:
 
 def grade_id(cell: NotebookNode) -> str:
     """nbgrader's name of a cell, "" if it has none."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    meta = cell.metadata.get("nbgrader")
+    return str(meta.get("grade_id", "")) if isinstance(meta, dict) else ""
 
 
 def tasks_of(notebook: NotebookNode) -> list[Task]:

@@ -225,11 +225,8 @@ class Course:
                 step.init_destination(assignment, student)
                 step.init_assignment(assignment, student)
             step.convert_single_notebook(path)
-            if write is None:
-                step.set_permissions(assignment, student)
 
-        # nbgrader's own look for files by patterns, in which names with brackets mean others, and
-        # say only in a log what went wrong
+        # nbgrader's own look for patterns, so that no name may have brackets, and log every error
         step.init_notebooks, step.convert_notebooks = list, convert
         step.start()
 

@@ -85,6 +85,8 @@ def read_marks(path: Path) -> tuple[list[str], dict[tuple[str, ...], Row], str]:
         rows: dict[tuple[str, ...], Row] = {}
         if missing := {*_FIRST, *_LAST} - set(columns):
             raise NotMarks(f"{path} is no file of marks: it has no column {min(missing)!r}")
+        if len(columns) > len(set(columns)):
+            raise NotMarks(f"{path} is no file of marks: two columns have one name")
         for row in table:
             where = f"{path} is no file of marks: line {table.line_num}"
             if None in row:
