@@ -408,6 +408,8 @@ def test_whatever_is_handed_in_gets_its_marks_and_a_note(
     assert points_of(row) == points
     assert row["note"].startswith(note)
     assert (row["total"], row["maximum"]) == (str(sum(map(int, points))), "10")
+    # a 0 would be taken for the teacher's when the student hands in later
+    assert row["open question"] == ""
 
 
 @pytest.mark.nbgrader

@@ -14,11 +14,11 @@ from dlbook.tools.chapters import Chapter, read_notebook
 from dlbook.tools.classroom.course import (
     COURSE,
     SET_UP,
-    TEXT_STUB,
     Task,
     find_assignments,
     grade_id,
     identify,
+    is_blank,
     is_fixed,
     restored,
     tasks_of,
@@ -190,8 +190,8 @@ def _result(
     task: Task, cells: Mapping[str, NotebookNode], deleted: Sequence[str], timeout: float
 ) -> Result:
     if task.by_hand:
-        empty = cells[task.answer].source.strip() in ("", TEXT_STUB)
-        return Result(task, None, "not answered yet" if empty else "your teacher marks it")
+        blank = is_blank(cells[task.answer])
+        return Result(task, None, "not answered yet" if blank else "your teacher marks it")
     if task.answer in deleted:
         return Result(task, False, "the cell for the answer was deleted")
     for name, where in ((task.answer, "in the answer: "), (task.graded_cell, "")):

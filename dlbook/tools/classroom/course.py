@@ -98,6 +98,11 @@ def is_fixed(name: str) -> bool:
     return name == SET_UP or name.endswith("-test")
 
 
+def is_blank(cell: NotebookNode) -> bool:
+    """Whether a text is no answer to an open question."""
+    return cell.source.strip() in ("", TEXT_STUB)
+
+
 def with_stubs(source: str) -> str:
     """An answer as students get it: every solution replaced by nbgrader's stub."""
     return _SOLUTION.sub(lambda found: "\n".join(found[1] + line for line in CODE_STUB), source)

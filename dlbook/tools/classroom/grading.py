@@ -23,6 +23,7 @@ from dlbook.tools.classroom.course import (
     Task,
     find_assignments,
     grade_id,
+    is_blank,
     redefines_check,
     restored,
     tasks_of,
@@ -97,7 +98,8 @@ class Course:
         """
         source = submission.assignment.read()
         tasks = tasks_of(source)
-        mark = Mark(submission, tasks, {task.name: 0.0 for task in tasks})
+        # an open question stays blank: a 0 would be taken for a teacher's at the next grading
+        mark = Mark(submission, tasks, {task.name: None if task.by_hand else 0.0 for task in tasks})
         if submission.path is None:
             mark.note = "missing: no notebook was handed in"
             return mark
@@ -128,9 +130,9 @@ class Course:
                     notes.append(f"no feedback page: {_reason(error)}")
         except Exception as error:  # whatever a submission can do, the next one has its turn
             notes.insert(0, f"not graded: {_reason(error)}")
-        if any(value is None for value in mark.points.values()):
-            waiting = sum(t.points for t in tasks if mark.points[t.name] is None)
-            notes.append(open_question_note(waiting))
+        blank = {grade_id(cell) for cell in notebook.cells if is_blank(cell)}
+        if waiting := [t for t in tasks if mark.points[t.name] is None and t.answer not in blank]:
+            notes.append(open_question_note(sum(task.points for task in waiting)))
         mark.note = "; ".join(notes)
         return mark
 
@@ -164,8 +166,9 @@ class Course:
             points = {}
             for task in tasks:
                 grade = by_cell[task.graded_cell]
-                known = [grade.manual_score, grade.auto_score]
-                points[task.name] = next((value for value in known if value is not None), None)
+                automatic = None if task.by_hand else grade.auto_score
+                by_teacher = grade.manual_score
+                points[task.name] = automatic if by_teacher is None else by_teacher
         return points
 
     def _write_feedback(self, submission: Submission, tasks: Sequence[Task]) -> None:
