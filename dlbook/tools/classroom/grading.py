@@ -202,14 +202,7 @@ class Course:
         return notes
 
     def _convert(self, converter: type, assignment: str, student: str, write: Any = None) -> None:
-        """Let one of nbgrader's converters do its work on one notebook of this course.
-
-        Args:
-            converter: The class of the converter.
-            assignment: The assignment.
-            student: The student; "." where there is none.
-            write: What to do with the result; None: what nbgrader does.
-        """
+        """Let one of nbgrader's converters work on one notebook; ``write`` gets the result."""
         from nbgrader.coursedir import CourseDirectory
         from traitlets.config import Config
 
