@@ -4,6 +4,7 @@ import difflib
 import json
 import re
 import runpy
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,25 +107,58 @@ class Chapter:
 
 
 def read_notebook(path: Path) -> NotebookNode:
-    """Read any notebook.
+    """Read any notebook that Jupyter opens.
+
+    Jupyter overlooks small faults, as fields that are missing or unknown; here they are repaired.
 
     Args:
         path: The file.
 
     Returns:
-        The notebook in format 4.
+        The notebook in format 4, valid.
 
     Raises:
         ValueError: The file is not a notebook.
     """
     try:
-        notebook = nbformat.read(path, as_version=4)
-        nbformat.validate(notebook)
-    # a list or a number is JSON too, and nbformat then finds no attributes
-    except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
+        # some editors begin a file with a byte-order mark
+        found = nbformat.reader.reads(path.read_text(encoding="utf-8-sig"))
+        notebook = nbformat.convert(found, 4)
+        if not nbformat.validator.isvalid(notebook):
+            notebook = _repaired(notebook)
+            nbformat.validate(notebook)
+    except OSError:
+        raise
+    except Exception as error:  # JSON of any other form raises whatever nbformat stumbles over
         reason = first_line(str(error))[:200]
         raise ValueError(f"{path} cannot be read as a notebook: {reason}") from error
     return notebook
+
+
+def _repaired(notebook: NotebookNode) -> NotebookNode:
+    """A notebook with the same cells, in which only what the format knows is left."""
+    cells = []
+    for cell in notebook.cells:
+        kind = cell.cell_type if cell.get("cell_type") in ("code", "markdown") else "raw"
+        whole = getattr(nbformat.v4, f"new_{kind}_cell")(cell.get("source") or "")
+        whole.metadata = cell.metadata
+        if re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", str(cell.get("id", ""))):
+            whole.id = cell.id
+        if kind == "code":
+            whole.execution_count = cell.get("execution_count")
+            whole.outputs = [
+                output
+                for output in cell.get("outputs") or []
+                if nbformat.validator.isvalid(output, "output", 4, 5)
+            ]
+        elif cell.get("attachments"):
+            whole.attachments = cell.attachments
+        cells.append(whole)
+    made = nbformat.v4.new_notebook()
+    made.cells, made.metadata = cells, notebook.metadata
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a cell's id that is there twice is replaced
+        return nbformat.validator.normalize(made, strip_invalid_metadata=True)[1]
 
 
 def find_chapters(folder: Path = NOTEBOOKS) -> list[Chapter]:

@@ -176,12 +176,16 @@ def execute(
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook so that a reader never meets half of one."""
+    # nbformat.writes checks the notebook; LF line ends on every system keep differences small
+    write_whole(path, nbformat.writes(notebook).rstrip("\n") + "\n")
+
+
+def write_whole(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """Write a text file so that a reader never meets half of it, nor an interruption leaves it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        # nbformat.writes checks the notebook; LF line ends on every system keep differences small
-        text = nbformat.writes(notebook).rstrip("\n") + "\n"
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(text, encoding=encoding, newline="")
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -11,6 +11,8 @@ open questions are marked by hand.
 
 import importlib.util
 
+from dlbook.tools.classroom.limits import KERNEL_OPTION
+
 c = get_config()  # noqa: F821  (nbgrader puts it there)
 
 c.CourseDirectory.course_id = "dlbook"
@@ -31,6 +33,9 @@ c.Execute.interrupt_on_timeout = True
 c.Execute.iopub_timeout = 20
 c.Execute.kernel_name = "python3"
 
+# --- output: a cell that prints without end fails before it fills the grader's memory
+c.Execute.extra_arguments = [KERNEL_OPTION]
+
 # --- memory: what is allocated beyond this raises a MemoryError in the cell, and only there. The
 # imports need 0.5 GB. Linux enforces it; elsewhere the module or the limit may not exist.
 MEMORY_GB = 4
@@ -38,7 +43,8 @@ if importlib.util.find_spec("resource") is not None:
     size = MEMORY_GB * 2**30
     c.Execute.extra_arguments = [
         "--IPKernelApp.exec_lines=import resource as _resource; "
-        f"_resource.setrlimit(_resource.RLIMIT_DATA, ({size}, {size})); del _resource"
+        f"_resource.setrlimit(_resource.RLIMIT_DATA, ({size}, {size})); del _resource",
+        KERNEL_OPTION,
     ]
 
 # --- missing answers: a stub raises, so that its test fails; a blank text is worth 0 without being

@@ -1,14 +1,16 @@
-"""Made-up courses and submissions for the tests of dlbook.tools.classroom."""
+"""Made-up courses, answers and submissions for the tests of dlbook.tools.classroom."""
 
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import nbformat
+from click.testing import CliRunner, Result
 from nbformat import NotebookNode
 
 from dlbook.tools.chapters import Chapter
 from dlbook.tools.classroom.course import COURSE, as_released, grade_id, tasks_of
+from dlbook.tools.cli import main
 
 TINY = "02_sums"
 SET_UP = "from dlbook import check\nimport warnings\n"
@@ -26,6 +28,18 @@ ADD = (
     "assert add(0, 7) == 7\n"
     "### END HIDDEN TESTS",
 )
+
+
+LOOP = "def {}(*arguments, **options):\n    while True:\n        pass"
+PRINTS = "def add(x, y):\n    while True:\n        print('x' * 1000)"
+# an interruption is an exception like any other
+STUBBORN = """import time
+def twice(x):
+    while True:
+        try:
+            time.sleep(0.05)
+        except BaseException:
+            pass"""
 
 
 def graded_cell(name: str, source: str, points: int = 0, kind: str = "code") -> NotebookNode:
@@ -104,6 +118,17 @@ def with_answer(name: str, text: str) -> Callable[[NotebookNode], None]:
     return change
 
 
+def as_text(name: str) -> Callable[[NotebookNode], None]:
+    """A change to a notebook: a cell is no code any more."""
+
+    def change(notebook: NotebookNode) -> None:
+        cell = cell_of(notebook, name)
+        cell.cell_type = "markdown"
+        del cell["outputs"], cell["execution_count"]
+
+    return change
+
+
 def without_cells(*names: str) -> Callable[[NotebookNode], None]:
     """A change to a notebook: cells are deleted."""
 
@@ -122,3 +147,7 @@ def hand_in(folder: Path, student: str, notebook: NotebookNode | str, stem: str 
     else:
         nbformat.write(notebook, path)
     return path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["assignment", *(str(a) for a in arguments)])

@@ -1,12 +1,19 @@
 """The CSV file of a class's marks."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from dlbook.tools.chapters import Chapter
 from dlbook.tools.classroom.course import Task
-from dlbook.tools.classroom.marks import Mark, open_question_note, write_marks
+from dlbook.tools.classroom.marks import (
+    Mark,
+    NotMarks,
+    open_question_note,
+    read_marks,
+    write_marks,
+)
 from dlbook.tools.classroom.submissions import Submission
 
 HEAD = "student,assignment,task 1,task 2,open question,total,maximum,note"
@@ -91,15 +98,78 @@ def test_what_is_no_number_is_kept_and_not_counted(tmp_path: Path, written: str)
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "name;mark\nada;3\n", HEAD + "\nada,02_sums,1\n", HEAD + ",more\n", '"\n', "\x00"],
-    ids=["empty", "foreign", "short line", "more columns", "open quote", "no text"],
+    ("between", "encoding"), [(";", "utf-8"), (",", "utf-8"), ("\t", "utf-16")]
 )
-def test_a_file_that_is_no_file_of_marks_is_kept_under_another_name(
-    tmp_path: Path, text: str
+def test_a_file_that_a_spreadsheet_saved_is_read(
+    tmp_path: Path, between: str, encoding: str
 ) -> None:
     path = tmp_path / "marks.csv"
-    path.write_text(text, encoding="utf-8")
-    write_marks(path, [mark("ada", 3, 3, by_hand=0)])
-    assert lines(path) == [HEAD, "ada,02_sums,3,3,0,6,11,"]
-    assert (tmp_path / "marks.old.csv").read_text(encoding="utf-8") == text
+    write_marks(path, [mark("José", 3, 2.5), mark("bob", 1, 1)])
+    table = [line.split(",") for line in lines(path)]
+    table[1][4:6] = ["4", "5.5"]
+    table = [[*row, own] for row, own in zip(table, ["remark", "late", ""], strict=True)]
+    text = "\n".join(between.join(row) for row in [*table, [""] * len(table[0])])
+    path.write_text(text.replace("2.5", "2,5" if between == ";" else "2.5"), encoding=encoding)
+    assert write_marks(path, [mark("eve", 0, 0)]) == (path, "")
+    comma = "2,5" if between == ";" else "2.5"
+    expected = [
+        [*HEAD.split(","), "remark"],
+        ["José", "02_sums", "3", comma, "4", "9.5", "11", "", "late"],
+        ["bob", "02_sums", "1", "1", "", "2", "11", WAITING, ""],
+        ["eve", "02_sums", "0", "0", "", "0", "11", WAITING, ""],
+    ]
+    assert lines(path) == [between.join(row) for row in expected]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"name;mark\nada;3\n", "it has no column 'assignment'"),
+        (HEAD.encode() + b"\nada,02_sums,1,1,,2,11,,more\n", "line 2 has too many columns"),
+        (HEAD.encode() + b",a,a\nada,02_sums,1\n", "two columns have one name"),
+        (HEAD.encode() + b"\nada,02_sums,1\nada,02_sums,1\n", "line 3 is ada's second"),
+        (HEAD.encode() + b'\n"\n', "unexpected end of data"),
+        (HEAD.encode() + b"\nJos\xe9,02_sums,1,1,,2,11,\n", 'save it as "CSV UTF-8"'),
+    ],
+    ids=["foreign", "long line", "one name", "twice", "open quote", "Latin-1"],
+)
+def test_a_file_that_cannot_be_read_is_refused_and_left_alone(
+    tmp_path: Path, data: bytes, reason: str
+) -> None:
+    path = tmp_path / "marks.csv"
+    path.write_bytes(data)
+    with pytest.raises(NotMarks, match=re.escape(reason)):
+        read_marks(path)
+    # it may also be spoilt while the grading goes on
+    for name in ("marks.new.csv", "marks.new1.csv"):
+        beside, said = write_marks(path, [mark("ada", 3, 3, by_hand=0)])
+        assert beside == tmp_path / name
+        assert reason in said
+        assert lines(beside) == [HEAD, "ada,02_sums,3,3,0,6,11,"]
+    assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("kind", ["read-only", "locked"])
+def test_a_file_that_cannot_be_written_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = tmp_path / "marks.csv"
+    write_marks(path, [mark("ada", 1, 1, by_hand=2)])
+    before = path.read_bytes()
+    replace = Path.replace
+
+    def locked(source: Path, target: Path) -> Path:
+        if target == path:
+            raise PermissionError(13, "used by another process")
+        return replace(source, target)
+
+    if kind == "locked":
+        monkeypatch.setattr(Path, "replace", locked)
+    else:
+        path.chmod(0o444)
+    beside, reason = write_marks(path, [mark("bob", 3, 3, by_hand=0)])
+    assert path.read_bytes() == before
+    assert beside == tmp_path / "marks.new.csv"
+    assert str(path) in reason
+    assert lines(beside) == [HEAD, "ada,02_sums,1,1,2,4,11,", "bob,02_sums,3,3,0,6,11,"]
+    assert sorted(tmp_path.iterdir()) == [path, beside]  # no half file is left

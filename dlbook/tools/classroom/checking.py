@@ -2,25 +2,28 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 from nbformat import NotebookNode
 
 from dlbook.tools.chapters import Chapter, read_notebook
 from dlbook.tools.classroom.course import (
     COURSE,
     SET_UP,
-    TEXT_STUB,
     Task,
     find_assignments,
     grade_id,
     identify,
-    tampered_cells,
+    is_blank,
+    is_fixed,
+    restored,
     tasks_of,
 )
+from dlbook.tools.classroom.limits import KERNEL_OPTION
 from dlbook.tools.execution import kernel_environment, this_python
 
 TIMEOUT = 60.0  # seconds for a cell
@@ -31,7 +34,7 @@ TIMED_OUT = "CellTimeoutError"  # as nbgrader calls it
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
-class CannotCheck(ValueError):
+class CannotCheck(click.ClickException):
     """The notebook cannot be checked; the message says why."""
 
 
@@ -51,11 +54,7 @@ class Result:
 
 
 def check_notebook(
-    path: Path,
-    *,
-    course: Path = COURSE,
-    timeout: float = TIMEOUT,
-    progress: Callable[[str], None] = lambda name: None,
+    path: Path, *, course: Path = COURSE, timeout: float = TIMEOUT
 ) -> tuple[Chapter, list[Result]]:
     """Execute a student's notebook and say which tasks pass their visible tests.
 
@@ -63,7 +62,6 @@ def check_notebook(
         path: The notebook: a released one with answers in it, under any name.
         course: The folder with the assignments.
         timeout: Seconds that one cell may take. The set-up may take longer.
-        progress: Told the id of each of the assignment's cells before it runs.
 
     Returns:
         The assignment, and a result for each task.
@@ -71,51 +69,42 @@ def check_notebook(
     Raises:
         CannotCheck: It is no notebook, belongs to no assignment, its test cells are not those that
             were handed out, or its set-up fails.
+        NoCourse: The folder has no assignments.
     """
+    assignments = find_assignments(course)
     try:
         notebook = read_notebook(path)
-        assignment = identify(notebook, find_assignments(course))
-    except OSError as error:
-        raise CannotCheck(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        text = str(error)
-        raise CannotCheck(text if str(path) in text else f"{path}: {text}") from error
+    except (OSError, ValueError) as error:
+        raise CannotCheck(str(error)) from error
+    assignment = identify(notebook, assignments)
+    if assignment is None:
+        raise CannotCheck(f"{path} has no cells of any assignment of this course")
     source = assignment.read()
-    changed, deleted = tampered_cells(notebook, source)
-    if changed or deleted:
-        parts = [("changed", changed), ("deleted", deleted)]
-        said = "; ".join(f"{word}: {', '.join(names)}" for word, names in parts if names)
+    notebook, changed, deleted = restored(notebook, source)
+    parts = [("changed", changed), ("deleted", [name for name in deleted if is_fixed(name)])]
+    if said := "; ".join(f"{word}: {', '.join(names)}" for word, names in parts if names):
         raise CannotCheck(
             f"{path} has other test cells than assignment {assignment.stem} ({said}). Either they "
             "were edited or it is from another version of the book. Take a fresh copy of the "
             "assignment and put your answers into it."
         )
-    run_cells(notebook, path.absolute().parent, timeout=timeout, progress=progress)
-    set_up = next(cell for cell in notebook.cells if grade_id(cell) == SET_UP)
-    if error := first_error(set_up):
+    run_cells(notebook, path.absolute().parent, timeout)
+    cells = {grade_id(cell): cell for cell in notebook.cells}
+    if error := first_error(cells[SET_UP]):
         raise CannotCheck(f"{path}: the set-up cell fails: {describe(error)}. See: dlbook doctor")
-    return assignment, [_result(task, notebook, timeout) for task in tasks_of(source)]
+    return assignment, [_result(task, cells, deleted, timeout) for task in tasks_of(source)]
 
 
-def grading_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+def grading_environment() -> dict[str, str]:
     """The environment of a kernel that runs an assignment: no network, no GPU.
 
     Without a GPU the numbers are the same on all machines, and nobody waits for one to start.
-
-    Args:
-        environment: The caller's environment variables; None: those of this process.
     """
-    base = dict(os.environ if environment is None else environment)
-    return {**kernel_environment(base), "DLBOOK_DATA": "stand-in", "CUDA_VISIBLE_DEVICES": "-1"}
+    base = kernel_environment(os.environ)
+    return {**base, "DLBOOK_DATA": "stand-in", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
-def run_cells(
-    notebook: NotebookNode,
-    folder: Path,
-    *,
-    timeout: float,
-    progress: Callable[[str], None] = lambda name: None,
-) -> None:
+def run_cells(notebook: NotebookNode, folder: Path, timeout: float) -> None:
     """Execute all code cells of a notebook, in place and past errors.
 
     A cell that takes too long is interrupted and gets an error of the name ``TIMED_OUT``; so do
@@ -124,43 +113,45 @@ def run_cells(
     from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
+    reached = 0
+
+    def start(cell: NotebookNode, cell_index: int) -> None:
+        nonlocal reached
+        reached = cell_index
+
     def note_timeout(cell: NotebookNode, execute_reply: dict, **_: Any) -> None:
         if execute_reply["content"].get("ename") == TIMED_OUT:
             _add_error(cell, TIMED_OUT, "")
 
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
         notebook,
         km=this_python(),
+        extra_arguments=[KERNEL_OPTION],
         allow_errors=True,
         timeout_func=lambda cell: SET_UP_TIMEOUT if grade_id(cell) == SET_UP else timeout,
         interrupt_on_timeout=True,
         error_on_timeout={"ename": TIMED_OUT, "evalue": "", "traceback": []},
         iopub_timeout=STOP_TIMEOUT,
         raise_on_iopub_timeout=True,
+        on_cell_execute=start,
         on_cell_executed=note_timeout,
         startup_timeout=120,
+        shutdown_kernel="immediate",
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
     )
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    stopped = None
-    with client.setup_kernel(env=grading_environment(), cleanup_kc=True):
-        for index, cell in enumerate(notebook.cells):
-            if cell.cell_type != "code" or not cell.source.strip():
-                continue
-            if stopped is None:
-                progress(grade_id(cell))
-                try:
-                    client.execute_cell(cell, index)
-                except CellTimeoutError:
-                    stopped = TIMED_OUT, "it could not be interrupted"
-                except DeadKernelError:
-                    stopped = "DeadKernelError", "most often no memory was left"
-            if stopped is not None:
-                client.shutdown_kernel = "immediate"
-                _add_error(cell, *stopped)
+    try:
+        client.execute(env=grading_environment(), cleanup_kc=True)
+    except (CellTimeoutError, DeadKernelError) as error:
+        stopped = isinstance(error, CellTimeoutError)
+        name = TIMED_OUT if stopped else "DeadKernelError"
+        text = "it could not be interrupted" if stopped else "most often no memory was left"
+        for cell in notebook.cells[reached:]:
+            if cell.cell_type == "code":
+                _add_error(cell, name, text)
 
 
 def first_error(cell: NotebookNode) -> Any:
@@ -184,7 +175,7 @@ def describe(error: Any, timeout: float = SET_UP_TIMEOUT) -> str:
     if error.ename == "NotImplementedError":
         return "not answered yet"
     text = _one_line(_ANSI.sub("", error.evalue))
-    if error.ename in ("CheckError", "AssertionError") and text:
+    if error.ename in ("CheckError", "AssertionError", "OutputLimitError") and text:
         return text
     return f"{error.ename}: {text}" if text else error.ename
 
@@ -195,13 +186,13 @@ def _one_line(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else f"{line[:limit]} …"
 
 
-def _result(task: Task, notebook: NotebookNode, timeout: float) -> Result:
-    cells = {grade_id(cell): cell for cell in notebook.cells}
+def _result(
+    task: Task, cells: Mapping[str, NotebookNode], deleted: Sequence[str], timeout: float
+) -> Result:
     if task.by_hand:
-        answer = cells[task.answer].source.strip() if task.answer in cells else ""
-        empty = answer in ("", TEXT_STUB)
-        return Result(task, None, "not answered yet" if empty else "your teacher marks it")
-    if task.answer not in cells:
+        blank = is_blank(cells[task.answer])
+        return Result(task, None, "not answered yet" if blank else "your teacher marks it")
+    if task.answer in deleted:
         return Result(task, False, "the cell for the answer was deleted")
     for name, where in ((task.answer, "in the answer: "), (task.graded_cell, "")):
         if error := first_error(cells[name]):

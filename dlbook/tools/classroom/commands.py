@@ -1,6 +1,7 @@
 """``dlbook assignment``: release, check, grade."""
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +41,12 @@ def release(names: tuple[str, ...], course: Path | None) -> None:
     They go to release/ in the course's folder: without solutions and hidden tests. An assignment
     is named as a chapter is: 3, 03, 03_cnn, cnn.
     """
-    opened = _open(course)
-    failed = False
+    from dlbook.tools.classroom.course import COURSE
+    from dlbook.tools.classroom.grading import Course
+
+    opened = Course(course or COURSE)
     for one in _select(names, opened.assignments):
-        try:
-            path = opened.release(one)
-        except RuntimeError as error:
-            failed = True
-            click.echo(f"{one.stem}: {error}", err=True)
-        else:
-            terminal.console().print(f"{one.stem}: {path}", soft_wrap=True, highlight=False)
-    sys.exit(FAILED if failed else 0)
+        click.echo(f"{one.stem}: {opened.release(one)}")
 
 
 @assignment.command(
@@ -81,16 +77,8 @@ def check(notebook: Path, timeout: float, course: Path | None) -> None:
     from dlbook.tools.classroom.course import COURSE
 
     console = terminal.console()
-    try:
-        with console.status("starting") as status:
-            one, results = checking.check_notebook(
-                notebook,
-                course=course or COURSE,
-                timeout=timeout,
-                progress=lambda name: status.update(f"running {name}"),
-            )
-    except checking.CannotCheck as error:
-        raise click.ClickException(str(error)) from error
+    with console.status("running the tests"):
+        one, results = checking.check_notebook(notebook, course=course or COURSE, timeout=timeout)
     table = terminal.table("task", "points", "passed", "hint", right=("points",))
     words = {True: ("yes", "green"), False: ("no", "bold red"), None: ("by hand", "yellow")}
     for result in results:
@@ -149,19 +137,27 @@ def grade(
     The open questions are left to you: mark them with nbgrader's formgrader and grade again, or
     add them to the CSV file. Submissions are code of other people's: nbgrader runs them as you.
     """
-    from dlbook.tools.classroom.course import NoCourse
-    from dlbook.tools.classroom.marks import write_marks
+    from rich.markup import escape
+
+    from dlbook.tools.classroom.course import COURSE
+    from dlbook.tools.classroom.grading import Course
+    from dlbook.tools.classroom.marks import read_marks, write_marks
     from dlbook.tools.classroom.submissions import find_submissions
 
-    opened = _open(course, timeout)
+    opened = Course(course or COURSE, timeout)
     folder = folder or opened.folder / "submitted"
+    path = csv_file or opened.folder / "marks.csv"
     if not folder.is_dir():
         raise click.UsageError(f"there is no folder {folder}: name the one with the submissions.")
     chosen = _select(names, opened.assignments) if names else []
+    submissions = find_submissions(folder, opened.assignments, chosen)
+    # what hinders the marks is told before anything is graded
+    read_marks(path)
     try:
-        submissions = find_submissions(folder, opened.assignments, chosen)
-    except NoCourse as error:
-        raise click.UsageError(str(error)) from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise click.UsageError(f"no marks can be written to {path}: {error.strerror}") from error
     console = terminal.console()
     marks: list[Any] = []
     interrupted = False
@@ -171,7 +167,7 @@ def grade(
                 opened.release(one)
         for number, submission in enumerate(submissions, start=1):
             name = f"{submission.student}, {submission.assignment.stem}"
-            with console.status(f"{number} of {len(submissions)}: {name}"):
+            with console.status(escape(f"{number} of {len(submissions)}: {name}")):
                 mark = opened.grade(submission)
             marks.append(mark)
             note = f" ({mark.note})" if mark.note else ""
@@ -182,30 +178,18 @@ def grade(
                 markup=False,
                 highlight=False,
             )
-    except RuntimeError as error:
-        raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         interrupted = True
         console.print(f"Interrupted; {len(marks)} of {len(submissions)} were graded.")
-    path = csv_file or opened.folder / "marks.csv"
-    write_marks(path, marks)
-    console.print(f"marks: {path}", soft_wrap=True, highlight=False)
-    console.print(f"feedback pages: {opened.folder / 'feedback'}", soft_wrap=True, highlight=False)
+    written, reason = write_marks(path, marks)
+    if reason:
+        reason = f" ({reason}; it was left as it is)"
+    console.print(f"marks: {written}{reason}", soft_wrap=True, markup=False, highlight=False)
+    pages = opened.folder / "feedback"
+    console.print(f"feedback pages: {pages}", soft_wrap=True, markup=False, highlight=False)
     if interrupted:
         sys.exit(INTERRUPTED)
     sys.exit(0 if all(mark.graded for mark in marks) else FAILED)
-
-
-def _open(course: Path | None, timeout: float | None = None) -> Any:
-    from dlbook.tools.classroom import grading
-    from dlbook.tools.classroom.course import COURSE, NoCourse
-
-    try:
-        return grading.Course(course or COURSE, timeout)
-    except grading.NoClassroom as error:
-        raise click.ClickException(str(error)) from error
-    except NoCourse as error:
-        raise click.UsageError(str(error)) from error
 
 
 def _select(names: tuple[str, ...], assignments: list[Any]) -> list[Any]:

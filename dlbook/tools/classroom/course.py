@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 from nbformat import NotebookNode
 
 from dlbook.tools.chapters import NOTEBOOKS, Chapter
@@ -21,11 +22,7 @@ _HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n(.*?)^### END HIDDEN TESTS$", re
 _TITLE = re.compile(r"^## (.+?) \(\d+ points?\)$", re.M)
 
 
-class UnknownAssignment(ValueError):
-    """A notebook that belongs to no assignment of the course."""
-
-
-class NoCourse(ValueError):
+class NoCourse(click.UsageError):
     """A folder that is no course, or has no submissions."""
 
 
@@ -61,14 +58,25 @@ def find_assignments(course: Path = COURSE) -> list[Chapter]:
 
     Args:
         course: The folder with ``source/<chapter>/<chapter>.ipynb``.
+
+    Raises:
+        NoCourse: There are none.
     """
-    paths = sorted(Path(course).glob("source/*/*.ipynb"))
-    return [Chapter(path) for path in paths if path.stem == path.parent.name]
+    paths = sorted(
+        path for path in course.glob("source/*/*.ipynb") if path.stem == path.parent.name
+    )
+    if not paths:
+        raise NoCourse(
+            f"there are no assignments in {course}: no source/<name>/<name>.ipynb. The book's own "
+            "come with its repository, not with the installed package: name the folder by --course."
+        )
+    return [Chapter(path) for path in paths]
 
 
 def grade_id(cell: NotebookNode) -> str:
     """nbgrader's name of a cell, "" if it has none."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    meta = cell.metadata.get("nbgrader")
+    return str(meta.get("grade_id", "")) if isinstance(meta, dict) else ""
 
 
 def tasks_of(notebook: NotebookNode) -> list[Task]:
@@ -83,6 +91,16 @@ def tasks_of(notebook: NotebookNode) -> list[Task]:
             name = grade_id(cell).removesuffix("-test").removesuffix("-answer")
             tasks.append(Task(name, title or name, meta["points"], bool(meta["solution"])))
     return tasks
+
+
+def is_fixed(name: str) -> bool:
+    """Whether a student must leave the cell of this id alone: the set-up and the tests."""
+    return name == SET_UP or name.endswith("-test")
+
+
+def is_blank(cell: NotebookNode) -> bool:
+    """Whether a text is no answer to an open question."""
+    return cell.source.strip() in ("", TEXT_STUB)
 
 
 def with_stubs(source: str) -> str:
@@ -104,7 +122,7 @@ def as_released(cell: NotebookNode) -> str:
     return split_test(cell.source)[0]
 
 
-def identify(notebook: NotebookNode, assignments: Iterable[Chapter]) -> Chapter:
+def identify(notebook: NotebookNode, assignments: Iterable[Chapter]) -> Chapter | None:
     """The assignment that a notebook is a copy of, whatever its file is called.
 
     Args:
@@ -112,73 +130,52 @@ def identify(notebook: NotebookNode, assignments: Iterable[Chapter]) -> Chapter:
         assignments: What there is to choose from.
 
     Returns:
-        The one with which it has the most answer and test cells in common.
-
-    Raises:
-        UnknownAssignment: It has none in common with any of them.
+        The one with which it has the most answer and test cells in common; None if it has none.
     """
     ids = _graded_ids(notebook)
-    best, shared = None, 0
-    for assignment in assignments:
-        common = len(ids & _graded_ids(assignment.read()))
-        if common > shared:
-            best, shared = assignment, common
-    if best is None:
-        raise UnknownAssignment("it has no cells of any assignment of this course")
-    return best
+    shared = {chapter: len(ids & _graded_ids(chapter.read())) for chapter in assignments}
+    best = max(shared, key=shared.__getitem__, default=None)
+    return best if shared.get(best) else None
 
 
-def tampered_cells(notebook: NotebookNode, source: NotebookNode) -> tuple[list[str], list[str]]:
-    """The test cells, and the set-up, that are not as they were handed out.
+def restored(
+    notebook: NotebookNode, source: NotebookNode
+) -> tuple[NotebookNode, list[str], list[str]]:
+    """A copy of a student's notebook with the assignment's cells as they were handed out.
 
-    Args:
-        notebook: A student's notebook.
-        source: The assignment.
-
-    Returns:
-        Ids of the cells that were changed, and of those that are gone. Blanks at the ends of lines
-        do not count.
-    """
-    found = {grade_id(cell): cell.source for cell in notebook.cells}
-    changed, deleted = [], []
-    for cell in source.cells:
-        name = grade_id(cell)
-        if not name.endswith("-test") and name != SET_UP:
-            continue
-        if name not in found:
-            deleted.append(name)
-        elif _bare(found[name]) != _bare(as_released(cell)):
-            changed.append(name)
-    return changed, deleted
-
-
-def restored(notebook: NotebookNode, source: NotebookNode) -> tuple[NotebookNode, list[str]]:
-    """A copy of a student's notebook that has every cell of the assignment once.
-
-    Deleted cells come back as they were handed out. Of cells that were copied, the last counts, as
-    nbgrader has it; the others become cells of the student's own.
+    The answers stay, but each is code or text as it was. Of cells that were copied, the last
+    counts; the others become cells of the student's own.
 
     Args:
         notebook: A student's notebook.
         source: The assignment.
 
     Returns:
-        The copy, and the ids of the cells that were put back.
+        The copy; the ids of test cells and of the set-up that had been changed, where blanks at the
+        ends of lines do not count; and the ids of all cells that had been deleted.
     """
-    whole, put_back, place = copy.deepcopy(notebook), [], 0
+    whole, changed, deleted, place = copy.deepcopy(notebook), [], [], 0
     for cell in source.cells:
-        name = grade_id(cell)
+        name, released = grade_id(cell), copy.deepcopy(cell)
+        released.source = as_released(cell)
         places = [i for i, other in enumerate(whole.cells) if grade_id(other) == name]
-        if not places:
-            released = copy.deepcopy(cell)
-            released.source = as_released(cell)
+        if places:
+            place = places[-1]
+            own = whole.cells[place]
+            if is_fixed(name):
+                if (own.cell_type, _bare(own.source)) != ("code", _bare(released.source)):
+                    changed.append(name)
+                    whole.cells[place] = released
+            elif own.cell_type != cell.cell_type:
+                released.source = own.source
+                whole.cells[place] = released
+        else:
             whole.cells.insert(place, released)
-            put_back.append(name)
-            places = [place]
-        for earlier in places[:-1]:
+            deleted.append(name)
+        for earlier in places[:-1]:  # at them nbgrader would fail
             del whole.cells[earlier].metadata["nbgrader"]
-        place = places[-1] + 1
-    return whole, put_back
+        place += 1
+    return whole, changed, deleted
 
 
 def redefines_check(notebook: NotebookNode) -> bool:
@@ -189,17 +186,17 @@ def redefines_check(notebook: NotebookNode) -> bool:
     from IPython.core.inputtransformer2 import TransformerManager  # knows magic commands
 
     for cell in notebook.cells:
-        if cell.cell_type != "code" or grade_id(cell).endswith("-test") or grade_id(cell) == SET_UP:
+        if cell.cell_type != "code" or is_fixed(grade_id(cell)):
             continue
         try:
             tree = ast.parse(TransformerManager().transform_cell(cell.source))
         except SyntaxError:  # it does not run either
             continue
         for node in ast.walk(tree):
-            bound = [getattr(node, key, None) for key in ("name", "asname")]
-            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
-                bound.append(node.id if isinstance(node, ast.Name) else node.attr)
-            if {"check", "CheckError"} & set(bound):
+            keys = ["name", "asname"]
+            if isinstance(getattr(node, "ctx", None), ast.Store):
+                keys += ["id", "attr"]
+            if {"check", "CheckError"} & {getattr(node, key, None) for key in keys}:
                 return True
     return False
 

@@ -1,8 +1,7 @@
 """nbgrader at work: student versions, and marks and feedback for a folder of submissions."""
 
+import contextlib
 import html
-import io
-import logging
 import os
 import re
 import shutil
@@ -10,9 +9,11 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+import click
 
 from dlbook.tools.chapters import Chapter, first_line, read_notebook
 from dlbook.tools.classroom.checking import TIMED_OUT, describe, first_error, grading_environment
@@ -22,25 +23,25 @@ from dlbook.tools.classroom.course import (
     Task,
     find_assignments,
     grade_id,
+    is_blank,
     redefines_check,
     restored,
-    tampered_cells,
     tasks_of,
 )
 from dlbook.tools.classroom.marks import Mark, open_question_note
-from dlbook.tools.classroom.submissions import Submission
-from dlbook.tools.execution import can_encrypt, write_notebook
+from dlbook.tools.classroom.submissions import Submission, copy_files
+from dlbook.tools.execution import can_encrypt, write_notebook, write_whole
 
 CONFIGURATION = "nbgrader_config.py"
-_ERROR = re.compile(r"^\s*(\w*(?:Error|Exception)\b.*)$", re.M)
+PREPARED = "prepared"  # what nbgrader takes for the folder of submissions
 
 
-class NoClassroom(RuntimeError):
+class NoClassroom(click.ClickException):
     """nbgrader is not installed; the message says how to get it."""
 
 
 class Course:
-    """A folder that nbgrader works in: ``source``, ``release``, ``submitted``, a gradebook, …
+    """A folder that nbgrader works in: ``source``, ``release``, ``autograded``, a gradebook, …
 
     Args:
         folder: The folder.
@@ -59,10 +60,10 @@ class Course:
             raise NoClassroom(
                 "this needs nbgrader: pip install -c constraints.txt -e '.[classroom]'"
             ) from error
-        self.folder = Path(folder).absolute()
+        self.folder = folder.absolute()
         self.assignments = find_assignments(self.folder)
-        if not (self.folder / CONFIGURATION).is_file() or not self.assignments:
-            raise NoCourse(f"{folder} has no {CONFIGURATION} or no source/<name>/<name>.ipynb")
+        if not (self.folder / CONFIGURATION).is_file():
+            raise NoCourse(f"{folder} is no course of nbgrader's: it has no {CONFIGURATION}.")
         self.config = self._configuration(timeout)
 
     def release(self, assignment: Chapter) -> Path:
@@ -75,11 +76,15 @@ class Course:
             Where it lies: without solutions and hidden tests, the test cells locked.
 
         Raises:
-            RuntimeError: nbgrader could not make it.
+            ClickException: nbgrader could not make it.
         """
         from nbgrader.converters import GenerateAssignment
 
-        self._convert(GenerateAssignment, assignment.stem)
+        try:
+            with _nbgrader_environment(self.folder):
+                self._convert(GenerateAssignment, assignment.stem, ".")
+        except Exception as error:
+            raise click.ClickException(f"{assignment.stem}: {_reason(error)}") from error
         return self.folder / "release" / assignment.stem / f"{assignment.stem}.ipynb"
 
     def grade(self, submission: Submission) -> Mark:
@@ -93,7 +98,8 @@ class Course:
         """
         source = submission.assignment.read()
         tasks = tasks_of(source)
-        mark = Mark(submission, tasks, {task.name: 0.0 for task in tasks})
+        # an open question stays blank: a 0 would be taken for a teacher's at the next grading
+        mark = Mark(submission, tasks, {task.name: None if task.by_hand else 0.0 for task in tasks})
         if submission.path is None:
             mark.note = "missing: no notebook was handed in"
             return mark
@@ -103,102 +109,122 @@ class Course:
             mark.note = "not a notebook"
             return mark
         notes = []
-        changed, _ = tampered_cells(notebook, source)
-        notebook, put_back = restored(notebook, source)
+        notebook, changed, deleted = restored(notebook, source)
         if changed:
             notes.append(f"changed cells were replaced: {', '.join(changed)}")
-        if put_back:
-            notes.append(f"deleted cells were put back: {', '.join(put_back)}")
+        if deleted:
+            notes.append(f"deleted cells were put back: {', '.join(deleted)}")
         if redefines_check(notebook):
             notes.append("an answer redefines check, which the tests call: read it")
         try:
-            executed = self._autograde(submission, notebook)
-            set_up = next(cell for cell in executed.cells if grade_id(cell) == SET_UP)
-            if error := first_error(set_up):  # no answer is to blame for it
-                raise RuntimeError(f"the set-up cell fails: {describe(error)}")
-            notes += self._execution_notes(executed, tasks)
-            mark.points = self._points(submission)
+            with _nbgrader_environment(self.folder):
+                executed = self._autograde(submission, notebook)
+                set_up = next(cell for cell in executed.cells if grade_id(cell) == SET_UP)
+                if error := first_error(set_up):  # no answer is to blame for it
+                    raise RuntimeError(f"the set-up cell fails: {describe(error)}")
+                notes += self._execution_notes(executed, tasks)
+                mark.points = self._points(submission, tasks)
+                try:
+                    self._write_feedback(submission, tasks)
+                except Exception as error:
+                    notes.append(f"no feedback page: {_reason(error)}")
         except Exception as error:  # whatever a submission can do, the next one has its turn
             notes.insert(0, f"not graded: {_reason(error)}")
-        if any(value is None for value in mark.points.values()):
-            waiting = sum(t.points for t in tasks if mark.points[t.name] is None)
-            notes.append(open_question_note(waiting))
+        blank = {grade_id(cell) for cell in notebook.cells if is_blank(cell)}
+        if waiting := [t for t in tasks if mark.points[t.name] is None and t.answer not in blank]:
+            notes.append(open_question_note(sum(task.points for task in waiting)))
         mark.note = "; ".join(notes)
         return mark
 
     def _autograde(self, submission: Submission, notebook: Any) -> Any:
-        from nbgrader.converters import Autograde, GenerateFeedback
+        """Execute a copy of a submission; what is handed in stays as it is."""
+        from nbgrader.converters import Autograde
 
         name, student = submission.assignment.stem, submission.student
-        steps = {
-            step: self.folder / step / student / name
-            for step in ("submitted", "autograded", "feedback")
-        }
-        copy = steps["submitted"] / f"{name}.ipynb"
-        if copy != submission.path.absolute():
-            shutil.rmtree(steps["submitted"], ignore_errors=True)
-            write_notebook(notebook, copy)
-        elif notebook != read_notebook(copy):
-            # what was handed in is kept as it was
-            copy.with_suffix(".handed-in").write_bytes(copy.read_bytes())
-            write_notebook(notebook, copy)
-        for step in ("autograded", "feedback"):  # nothing of an earlier run may stay
-            shutil.rmtree(steps[step], ignore_errors=True)
-        self._convert(Autograde, name, student)
-        self._convert(GenerateFeedback, name, student)
-        _name_tasks(steps["feedback"] / f"{name}.html", tasks_of(submission.assignment.read()))
-        return read_notebook(steps["autograded"] / f"{name}.ipynb")
+        prepared, autograded, feedback = (
+            self.folder / step / student / name for step in (PREPARED, "autograded", "feedback")
+        )
+        for folder in (prepared, autograded, feedback):  # nothing of an earlier run may stay
+            shutil.rmtree(folder, ignore_errors=True)
+        try:
+            copy_files(submission, prepared)
+            write_notebook(notebook, prepared / f"{name}.ipynb")
+            self._convert(Autograde, name, student)
+            return read_notebook(autograded / f"{name}.ipynb")
+        except BaseException:
+            shutil.rmtree(autograded, ignore_errors=True)
+            raise
+        finally:
+            shutil.rmtree(self.folder / PREPARED, ignore_errors=True)
 
-    def _points(self, submission: Submission) -> dict[str, float | None]:
+    def _points(self, submission: Submission, tasks: Sequence[Task]) -> dict[str, float | None]:
         from nbgrader.api import Gradebook
 
-        with Gradebook(f"sqlite:///{self.folder / 'gradebook.db'}") as gradebook:
+        with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
             found = gradebook.find_submission(submission.assignment.stem, submission.student)
             by_cell = {grade.name: grade for grade in found.notebooks[0].grades}
             points = {}
-            for task in tasks_of(submission.assignment.read()):
+            for task in tasks:
                 grade = by_cell[task.graded_cell]
-                known = [grade.manual_score, grade.auto_score]
-                points[task.name] = next((value for value in known if value is not None), None)
+                automatic = None if task.by_hand else grade.auto_score
+                by_teacher = grade.manual_score
+                points[task.name] = automatic if by_teacher is None else by_teacher
         return points
+
+    def _write_feedback(self, submission: Submission, tasks: Sequence[Task]) -> None:
+        from nbgrader.converters import GenerateFeedback
+
+        name, student = submission.assignment.stem, submission.student
+        path = self.folder / "feedback" / student / name / f"{name}.html"
+
+        def write(page: str, resources: Any) -> None:
+            for task in tasks:  # nbgrader calls each of them "Test cell"
+                link = re.compile(rf'(<a href="#{re.escape(task.graded_cell)}">)[^<]*(</a>)')
+                title = html.escape(task.title)
+                page = link.sub(lambda found, title=title: found[1] + title + found[2], page)
+            write_whole(path, page)
+
+        self._convert(GenerateFeedback, name, student, write)
 
     def _execution_notes(self, notebook: Any, tasks: Sequence[Task]) -> list[str]:
         names = {cell: task.name for task in tasks for cell in (task.answer, task.graded_cell)}
-        stopped, full = [], []
+        notes = []
         for cell in notebook.cells:
+            seconds = self.config.Execute.timeout_func(cell)
+            kinds = {
+                TIMED_OUT: f"endless loop: stopped after {seconds:g} s",
+                "OutputLimitError": "output: more than allowed",
+                "MemoryError": "memory: more than allowed",
+            }
             for output in cell.get("outputs", []):
-                where = names.get(grade_id(cell), "another cell")
-                if output.get("ename") == TIMED_OUT:
-                    seconds = self.config.Execute.timeout_func(cell)
-                    stopped.append(f"endless loop: stopped after {seconds:g} s ({where})")
-                elif output.get("ename") == "MemoryError":
-                    full.append(f"memory: more than allowed ({where})")
-        return stopped + full
+                if said := kinds.get(output.get("ename")):
+                    notes.append(f"{said} ({names.get(grade_id(cell), 'another cell')})")
+        return notes
 
-    def _convert(self, converter: type, assignment: str, student: str = "") -> None:
-        """Let one of nbgrader's converters do its work on this course."""
+    def _convert(self, converter: type, assignment: str, student: str, write: Any = None) -> None:
+        """Let one of nbgrader's converters work on one notebook; ``write`` gets the result."""
         from nbgrader.coursedir import CourseDirectory
         from traitlets.config import Config
 
         folder = CourseDirectory(config=self.config)
         folder.assignment_id = assignment
-        if student:
-            folder.student_id = student
         step = converter(coursedir=folder, config=self.config)
         step.force = True
-        if converter.__name__ == "GenerateFeedback":
+        if write is not None:
+            step.write_single_notebook = write
             step.update_config(Config({"HTMLExporter": {"template_name": "feedback"}}))
-        said = io.StringIO()
-        handler = logging.StreamHandler(said)
-        step.log.addHandler(handler)
-        try:
-            with _nbgrader_environment(), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # SQLAlchemy warns about nbgrader's own code
-                step.start()
-        except Exception as error:  # its own message says only "see above"
-            raise RuntimeError(said.getvalue() or str(error)) from error
-        finally:
-            step.log.removeHandler(handler)
+        path = os.path.join(step._format_source(assignment, student), f"{assignment}.ipynb")
+
+        def convert() -> None:
+            step.notebooks = [path]
+            if write is None:
+                step.init_destination(assignment, student)
+                step.init_assignment(assignment, student)
+            step.convert_single_notebook(path)
+
+        # nbgrader's own look for patterns, so that no name may have brackets, and log every error
+        step.init_notebooks, step.convert_notebooks = list, convert
+        step.start()
 
     def _configuration(self, timeout: float | None) -> Any:
         from jupyter_client.manager import AsyncKernelManager
@@ -206,6 +232,9 @@ class Course:
 
         config = PyFileConfigLoader(CONFIGURATION, path=str(self.folder)).load_config()
         config.CourseDirectory.root = str(self.folder)
+        config.CourseDirectory.submitted_directory = PREPARED
+        # relative, because in an URL % and ? have a meaning
+        config.CourseDirectory.db_url = "sqlite:///gradebook.db"
         if can_encrypt(AsyncKernelManager):
             config.KernelManager.transport_encryption = "auto"
         if timeout is not None:
@@ -216,46 +245,36 @@ class Course:
         return config
 
 
-def _name_tasks(page: Path, tasks: Sequence[Task]) -> None:
-    """Name the tasks in the list at the head of a feedback page: nbgrader writes "Test cell"."""
-    text = page.read_text(encoding="utf-8")
-    for task in tasks:
-        link = re.compile(rf'(<a href="#{re.escape(task.graded_cell)}">)[^<]*(</a>)')
-        title = html.escape(task.title)
-        text = link.sub(lambda found, title=title: found[1] + title + found[2], text)
-    page.write_text(text, encoding="utf-8")
-
-
 def _reason(error: Exception) -> str:
     """What went wrong, in a few words for the table of marks."""
-    text = str(error)
-    if "CellTimeoutError" in text or "UnresponsiveKernelError" in text:
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    if isinstance(error, CellTimeoutError):
         return "endless loop that could not be interrupted"
-    if "DeadKernelError" in text:
+    if isinstance(error, DeadKernelError):
         return "the kernel died; most often no memory was left"
-    named = _ERROR.findall(text)  # the log has the traceback, and then general words
-    return (named[-1] if named else first_line(text) or type(error).__name__)[:200]
+    name = "" if type(error) is RuntimeError else f"{type(error).__name__}: "
+    return f"{name}{first_line(str(error))}"[:200]
 
 
-@contextmanager
-def _nbgrader_environment() -> Iterator[None]:
-    """Environment variables under which nbgrader finds its tools and this very Python.
+@contextlib.contextmanager
+def _nbgrader_environment(folder: Path) -> Iterator[None]:
+    """A working folder and variables in which nbgrader finds its files, tools and this Python.
 
     nbgrader calls the command ``alembic``, which lies beside this Python but need not be on the
     path, and starts whatever kernel is registered as "python3".
     """
     from ipykernel.kernelspec import write_kernel_spec
 
-    before = dict(os.environ)
-    settings = grading_environment(before)
-    with tempfile.TemporaryDirectory() as folder:
-        write_kernel_spec(os.path.join(folder, "kernels", "python3"))
-        for name, first in (("PATH", str(Path(sys.executable).parent)), ("JUPYTER_PATH", folder)):
-            settings[name] = os.pathsep.join(filter(None, [first, before.get(name)]))
-        os.environ.clear()
-        os.environ.update(settings)
-        try:
+    settings = grading_environment()
+    with tempfile.TemporaryDirectory() as kernels:
+        write_kernel_spec(os.path.join(kernels, "kernels", "python3"))
+        for name, first in (("PATH", str(Path(sys.executable).parent)), ("JUPYTER_PATH", kernels)):
+            settings[name] = os.pathsep.join(filter(None, [first, settings.get(name)]))
+        with (
+            patch.dict(os.environ, settings, clear=True),
+            contextlib.chdir(folder),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")  # SQLAlchemy warns about nbgrader's own code
             yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
