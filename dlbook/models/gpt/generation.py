@@ -1,7 +1,7 @@
 """Writing with a language model: choosing the next token, with and without a cache.
 
-Works with any model that has ``max_length``, ``sizes["vocabulary_size"]``, ``empty_cache(batch)``
-and ``step(tokens, cache, start)``, as ``dlbook.models.gpt.GPT``.
+Works with any model that has ``max_length``, ``vocabulary_size``, ``empty_cache(batch)`` and
+``step(tokens, cache, start)``, as ``dlbook.models.gpt.GPT``.
 
 Papers: Holtzman and others, "The curious case of neural text degeneration", ICLR 2020 (top-p);
 Pope and others, "Efficiently scaling Transformer inference", MLSys 2023 (the cache).
@@ -97,10 +97,11 @@ def generate(
         (batch, prompt + new tokens), int32.
 
     Raises:
-        ValueError: An empty prompt, a token outside the vocabulary, a negative temperature.
+        ValueError: An empty prompt, a token outside the vocabulary, a negative temperature, a
+            context of one token.
     """
     tokens = np.asarray(prompt)
-    vocabulary = model.sizes["vocabulary_size"]
+    vocabulary = model.vocabulary_size
     if tokens.ndim != 2 or tokens.size == 0 or tokens.dtype.kind not in "iu":
         raise ValueError(
             f"prompt must be integers (batch, tokens) with at least one token, not {tokens.shape}"
@@ -110,6 +111,8 @@ def generate(
     if temperature < 0 or num_tokens < 0:
         raise ValueError("temperature and num_tokens must be 0 or more")
     context = model.max_length
+    if context < 2:
+        raise ValueError("a model of max_length=1 has no place for a next token")
     noise = np.random.default_rng(seed).gumbel(size=(num_tokens, len(tokens), vocabulary))
     write = _writer(model, use_cache, top_k, top_p)
     tokens, done = tokens.astype("int32"), 0
@@ -139,8 +142,11 @@ def _writer(
     key = (use_cache, top_k, top_p)
     if key in made:
         return made[key]
+    reference = weakref.ref(model)  # the loop itself would keep the model alive
 
     def write(tokens, noise, first, last, temperature):
+        model = reference()
+
         def body(position, tokens, cache):
             if use_cache:
                 current = ops.slice(tokens, (0, position), (tokens.shape[0], 1))
