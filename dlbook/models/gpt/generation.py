@@ -76,6 +76,7 @@ def generate(
     top_p: float | None = None,
     seed: int = 0,
     use_cache: bool = True,
+    jit_compile: bool = True,
 ) -> np.ndarray:
     """Continue a prompt, token by token.
 
@@ -92,6 +93,8 @@ def generate(
         seed: Seed of the draws.
         use_cache: Keep keys and values. Without it all tokens are computed again for each new
             one: the same text, later.
+        jit_compile: Let XLA compile the loop (on TensorFlow). A small model then writes several
+            times faster, and the compilation, once for each kind of choice, takes twice as long.
 
     Returns:
         (batch, prompt + new tokens), int32.
@@ -114,7 +117,7 @@ def generate(
     if context < 2:
         raise ValueError("a model of max_length=1 has no place for a next token")
     noise = np.random.default_rng(seed).gumbel(size=(num_tokens, len(tokens), vocabulary))
-    write = _writer(model, use_cache, top_k, top_p)
+    write = _writer(model, use_cache, jit_compile, top_k, top_p)
     tokens, done = tokens.astype("int32"), 0
     while done < num_tokens:
         kept = tokens if tokens.shape[1] < context else tokens[:, -(context // 2) :]
@@ -135,11 +138,15 @@ def generate(
 
 
 def _writer(
-    model: keras.Model, use_cache: bool, top_k: int | None, top_p: float | None
+    model: keras.Model,
+    use_cache: bool,
+    jit_compile: bool,
+    top_k: int | None,
+    top_p: float | None,
 ) -> Callable:
     """The compiled loop that fills a window of ``max_length`` tokens; made once for a model."""
     made = _writers.setdefault(model, {})
-    key = (use_cache, top_k, top_p)
+    key = (use_cache, jit_compile, top_k, top_p)
     if key in made:
         return made[key]
     reference = weakref.ref(model)  # the loop itself would keep the model alive
@@ -168,7 +175,7 @@ def _writer(
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
-        write = tf.function(write, jit_compile=True, autograph=False)
+        write = tf.function(write, jit_compile=jit_compile, autograph=False)
     made[key] = write
     return write
 
