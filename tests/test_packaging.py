@@ -112,7 +112,7 @@ def test_the_walk_over_imports_finds_every_kind() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_import_is_a_declared_dependency(path: Path) -> None:
     # what only an extra brings is imported inside functions
-    wanted_by = ALL if path.name in ("gpt.py", "grading.py") else ALWAYS
+    wanted_by = ALL if path.name in ("pretrained.py", "grading.py") else ALWAYS
     declared = {canonicalize_name(wanted.name) for wanted in wanted_by}
     owners = packages_distributions()
     for name in imports_of(path):
@@ -130,7 +130,7 @@ BESIDES = {
     "dqn_listing.py": ("gymnasium",),
     "generation.py": ("tensorflow",),  # a compiled loop
     "gnn.py": ("tensorflow",),  # sparse tensors
-    "gpt.py": ("keras_hub",),  # published weights
+    "pretrained.py": ("keras_hub",),  # published weights
     "graph_layers.py": ("tensorflow",),
     "rollout.py": ("gymnasium",),
 }
@@ -145,7 +145,13 @@ def test_imports_run_one_way(path: Path) -> None:
     part = path.relative_to(PACKAGE).parts[0]
     names = set(imports_of(path))
     if part == "models":
-        allowed = ("keras", "numpy", "dlbook.models", "dlbook.runtime.quiet_start_up")
+        allowed = (
+            "keras",
+            "numpy",
+            "dlbook.layers",
+            "dlbook.models",
+            "dlbook.runtime.quiet_start_up",
+        )
         allowed += BESIDES.get(path.name, ())
         foreign = {n for n in names if not breaks_rule(n, allowed)}
         assert {n for n in foreign if n.partition(".")[0] not in sys.stdlib_module_names} == set()

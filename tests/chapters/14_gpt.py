@@ -1,4 +1,4 @@
-"""What the tools know of chapter 14: its full size made tiny, and wrong answers to its assignment."""
+"""What the tools know of chapter 14: the full size made tiny, wrong answers to the assignment."""
 
 TINY = "LARGE.update(num_layers=1, num_heads=2, hidden_dim=12)"
 UNTRAINED = ""  # all training is train.fit
