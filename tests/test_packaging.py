@@ -137,7 +137,7 @@ def test_every_import_is_a_declared_dependency(path: Path) -> None:
         assert distributions & declared, f"{path.name} imports {top}, which is not declared"
 
 
-# What a folder must not import, and what chapters' models import besides Keras and NumPy.
+# What a folder must not import, and what models import besides Keras and NumPy.
 FORBIDDEN = {
     "data": (
         "keras",
@@ -159,28 +159,19 @@ FORBIDDEN = {
     "train": ("dlbook.models", "dlbook.data", "dlbook.plot"),
 }
 KERAS_ONLY = ("keras", "numpy", "dlbook.layers", "dlbook.runtime.quiet_start_up")
-BESIDES = {
-    "dqn": ("gymnasium", "tensorflow"),  # environments; compiled updates
-    "gnn": ("tensorflow",),  # sparse tensors
-    "gpt": ("keras_hub", "tensorflow"),  # published weights; a compiled loop
-    # parts of these three that lie beside them
-    "dqn_listing": ("gymnasium",),
-    "generation": ("tensorflow",),
-    "graph_layers": ("tensorflow",),
-    "rollout": ("gymnasium",),
-}
+# what Keras has no name for: environments, sparse tensors and compiled loops, published weights
+BESIDES = ("gymnasium", "tensorflow", "keras_hub")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_run_one_way(path: Path) -> None:
-    folder, *inside = path.relative_to(PACKAGE).with_suffix("").parts
+    folder = path.relative_to(PACKAGE).with_suffix("").parts[0]
     names = {n for n in imports_of(path) if n.partition(".")[0] not in sys.stdlib_module_names}
     wrong = {name for name in names if starts_with(name, FORBIDDEN.get(folder, ()))}
     if folder != "tools":
         wrong |= {name for name in names if starts_with(name, ["dlbook.tools"])}
     if folder in ("layers", "models"):
-        allowed = (*KERAS_ONLY, *BESIDES.get(inside[0], ()))
-        allowed += ("dlbook.models",) * (folder == "models")
+        allowed = KERAS_ONLY if folder == "layers" else (*KERAS_ONLY, *BESIDES, "dlbook.models")
         wrong |= {name for name in names if not starts_with(name, allowed)}
     assert wrong == set()
 

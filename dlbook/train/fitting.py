@@ -71,6 +71,9 @@ def fit(
     if epochs < 1:
         raise ValueError(f"epochs must be 1 or more, not {epochs}")
     callbacks = [*callbacks]
+    if model.built and model.optimizer is not None and not model.optimizer.built:
+        # made during the first step, its variables would let TensorFlow trace the step twice
+        model.optimizer.build(model.trainable_variables)
     if isinstance(x, tf.data.Dataset):
         if x.cardinality() == tf.data.INFINITE_CARDINALITY:
             raise ValueError("x is a data set without an end: give an epoch one with take()")

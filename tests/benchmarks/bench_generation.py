@@ -8,7 +8,8 @@ one compiled loop needs arrays of one size. The two texts must be equal.
 import numpy as np
 import timing
 
-from dlbook.models import generation, gpt
+from dlbook.models import gpt
+from dlbook.models.gpt import generation
 
 import keras  # isort: skip
 

@@ -1,4 +1,7 @@
-"""Wrong answers to assignment 14. See tests/test_assignments.py for the form."""
+"""What the tools know of chapter 14: the full size made tiny, wrong answers to the assignment."""
+
+TINY = "LARGE.update(num_layers=1, num_heads=2, hidden_dim=12)"
+UNTRAINED = ""  # all training is train.fit
 
 MISTAKES = {
     "weights": [

@@ -1,7 +1,9 @@
-"""GPT: against NumPy and KerasHub, what may see what, and writing with and without a cache."""
+"""GPT: against KerasHub, what may see what, and writing with and without a cache."""
 
+import gc
 import json
 import sys
+import weakref
 from pathlib import Path
 
 import keras
@@ -11,8 +13,7 @@ import tensorflow as tf
 from keras import ops
 
 from dlbook import train
-from dlbook.models import generation, gpt
-from dlbook.models.gpt import GPT
+from dlbook.models.gpt import GPT, generation, pretrained
 
 RNG = np.random.default_rng(0)
 TOKENS = RNG.integers(0, 11, (2, 8))
@@ -46,34 +47,6 @@ def test_gpt2_has_the_parameters_of_the_paper() -> None:
     assert total == 124_439_808  # "124M"
 
 
-def test_one_attention_head_by_hand() -> None:
-    layer = gpt.CausalSelfAttention(1)
-    x = RNG.normal(size=(1, 4, 3)).astype("float32")
-    layer.build(x.shape)
-    layer.set_weights([RNG.normal(size=w.shape) for w in layer.get_weights()])
-    kernel, bias, out_kernel, out_bias = layer.get_weights()
-    query, key, value = np.split(x[0] @ kernel + bias, 3, axis=-1)
-    scores = query @ key.T / np.sqrt(3)
-    scores[np.triu_indices(4, 1)] = -np.inf
-    weights = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(layer.attention_weights(x)[0, 0], weights, atol=1e-5)
-    np.testing.assert_allclose(layer(x)[0], weights @ value @ out_kernel + out_bias, atol=1e-4)
-
-
-def test_heads_equal_keras_multi_head_attention() -> None:
-    layer, theirs = gpt.CausalSelfAttention(3), keras.layers.MultiHeadAttention(3, 4)
-    x = RNG.normal(size=(2, 5, 12)).astype("float32")
-    layer.build(x.shape)
-    layer.set_weights([RNG.normal(size=w.shape) for w in layer.get_weights()])
-    theirs(x, x)
-    kernel, bias, out_kernel, out_bias = layer.get_weights()
-    parts = []
-    for k, b in zip(np.split(kernel, 3, axis=1), np.split(bias, 3), strict=True):
-        parts += [k.reshape(12, 3, 4), b.reshape(3, 4)]
-    theirs.set_weights([*parts, out_kernel.reshape(3, 4, 12), out_bias])
-    np.testing.assert_allclose(layer(x), theirs(x, x, use_causal_mask=True), atol=2e-4)
-
-
 def test_no_token_sees_a_later_one() -> None:
     model = small()
     before = np.asarray(model(TOKENS))
@@ -84,11 +57,26 @@ def test_no_token_sees_a_later_one() -> None:
     assert (np.abs(before[:, 5:] - after[:, 5:]).max(axis=-1) > 1e-4).all()
 
 
-def test_without_the_mask_every_token_sees_all() -> None:
-    before, changed = small(causal=False), TOKENS.copy()
+def test_another_mask_of_a_subclass_is_used_everywhere() -> None:
+    class Peeping(GPT):
+        def attention_mask(self, num_queries, num_keys, start=0):
+            return None
+
+    model, changed = Peeping(11, max_length=8, num_layers=1, hidden_dim=12), TOKENS.copy()
+    model.set_weights(small(num_layers=1, num_heads=4).get_weights())
     changed[:, 5] = (changed[:, 5] + 1) % 11
-    moved = np.abs(np.asarray(before(TOKENS)) - np.asarray(before(changed))).max(axis=-1)
+    moved = np.abs(np.asarray(model(TOKENS)) - np.asarray(model(changed))).max(axis=-1)
     assert (moved > 1e-5).all()
+    assert (model.attention_maps(TOKENS) > 0).all()
+
+
+def test_a_step_with_the_cache_gives_the_logits_of_the_whole_text() -> None:
+    model = small()
+    _, cache = model.step(TOKENS[:, :4], model.empty_cache(2), 0)
+    logits, cache = model.step(TOKENS[:, 4:5], cache, 4)
+    again, _ = model.step(TOKENS[:, 5:], cache, 5)
+    found = np.concatenate([logits, again], axis=1)
+    np.testing.assert_allclose(found, model(TOKENS)[:, 4:], atol=1e-4)
 
 
 def test_attention_maps() -> None:
@@ -141,11 +129,6 @@ def test_dropout_works_in_training_only() -> None:
     assert np.abs(np.asarray(model(TOKENS, training=True) - model(TOKENS))).max() > 0.1
 
 
-def test_full_size_arguments_build_a_model() -> None:
-    sizes = {**gpt.FULL_SIZE, "num_layers": 1, "hidden_dim": 12}
-    assert GPT(11, **sizes)(TOKENS).shape == (2, 8, 11)
-
-
 def test_equal_to_keras_hub() -> None:
     keras_hub = pytest.importorskip("keras_hub", reason="needs the extra `pretrained`")
     backbone = keras_hub.models.GPT2Backbone(
@@ -157,7 +140,7 @@ def test_equal_to_keras_hub() -> None:
         max_sequence_length=8,
     )
     backbone.set_weights([w + RNG.normal(0, 0.4, w.shape) for w in backbone.get_weights()])
-    model = gpt.from_keras_hub(backbone)
+    model = pretrained.from_keras_hub(backbone)
     assert model.count_params() == backbone.count_params()
     hidden = backbone({"token_ids": TOKENS, "padding_mask": np.ones_like(TOKENS)})
     logits = backbone.token_embedding(hidden, reverse=True)
@@ -196,7 +179,7 @@ def test_gpt2_is_read_from_a_local_folder(tmp_path: Path) -> None:
     pieces = {piece: number for number, piece in enumerate([*letters, "Ġ", "th", "<|endoftext|>"])}
     (tmp_path / "vocab.json").write_text(json.dumps(pieces))
     (tmp_path / "merges.txt").write_text("#version: 0.2\nt h\n")
-    model, tokenizer = gpt.load_gpt2(str(tmp_path))
+    model, tokenizer = pretrained.load_gpt2(str(tmp_path))
     tokens = np.asarray(tokenizer("the"))
     np.testing.assert_array_equal(tokens, [pieces["th"], pieces["e"]])
     assert tokenizer.detokenize(tokens) == "the"
@@ -209,7 +192,7 @@ def test_gpt2_is_read_from_a_local_folder(tmp_path: Path) -> None:
 def test_without_keras_hub_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keras_hub", None)
     with pytest.raises(ImportError, match="pretrained"):
-        gpt.load_gpt2()
+        pretrained.load_gpt2()
 
 
 # --- samplers
@@ -289,6 +272,16 @@ def test_a_prompt_longer_than_the_context_is_read_from_its_end(writer: GPT) -> N
     np.testing.assert_array_equal(a[:, 16:], b[:, 4:])
 
 
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_a_model_that_has_written_can_be_let_go(use_cache: bool) -> None:
+    model = small(num_layers=1)
+    generation.generate(model, [[1]], 2, use_cache=use_cache)
+    reference = weakref.ref(model)
+    del model
+    gc.collect()
+    assert reference() is None
+
+
 def test_nothing_to_write(writer: GPT) -> None:
     np.testing.assert_array_equal(generation.generate(writer, TOKENS, 0), TOKENS)
 
@@ -296,17 +289,9 @@ def test_nothing_to_write(writer: GPT) -> None:
 # --- bad input
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"num_heads": 5}, "num_heads=5 must divide hidden_dim=12"),
-        ({"num_layers": 0}, "num_layers must be 1 or more"),
-        ({"max_length": 1}, "max_length must be 2 or more"),
-    ],
-)
-def test_wrong_sizes_are_named(settings: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        small(**settings)
+def test_heads_that_do_not_divide_the_width_are_named() -> None:
+    with pytest.raises(ValueError, match="num_heads=5 must divide the width, 12"):
+        small(num_heads=5)
 
 
 def test_too_long_a_text_is_named() -> None:
@@ -332,3 +317,8 @@ def test_bad_prompts_and_settings_are_named(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         generation.generate(writer, prompt, 3, **settings)
+
+
+def test_a_context_of_one_token_has_no_next_one() -> None:
+    with pytest.raises(ValueError, match="max_length=1"):
+        generation.generate(small(max_length=1), [[1]], 2)

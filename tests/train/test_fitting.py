@@ -158,6 +158,21 @@ def test_the_order_depends_on_seed_and_epoch_alone():
     assert indices(record(np.arange(10), epochs=3, batch_size=4, seed=2)) != first
 
 
+def test_the_training_step_is_traced_once():
+    traced = []
+
+    class Counting(keras.layers.Layer):
+        def call(self, x):
+            traced.append(x)
+            return x
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1), Counting()])
+    model.compile("adam", "mse", jit_compile=False)
+    traced.clear()
+    train.fit(model, X, Y, epochs=2, batch_size=BATCH, drop_last=True, table=False)
+    assert len(traced) == 1
+
+
 def test_without_shuffle_the_order_is_that_of_the_arrays():
     seen = indices(record(np.arange(5), epochs=2, batch_size=2, shuffle=False))
     assert seen == [[0, 1], [2, 3], [4]] * 2

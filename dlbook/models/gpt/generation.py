@@ -1,7 +1,7 @@
 """Writing with a language model: choosing the next token, with and without a cache.
 
-Works with any model that has ``max_length``, ``sizes["vocabulary_size"]``, ``empty_cache(batch)``
-and ``step(tokens, cache, start)``, as ``dlbook.models.gpt.GPT``.
+Works with any model that has ``max_length``, ``vocabulary_size``, ``empty_cache(batch)`` and
+``step(tokens, cache, start)``, as ``dlbook.models.gpt.GPT``.
 
 Papers: Holtzman and others, "The curious case of neural text degeneration", ICLR 2020 (top-p);
 Pope and others, "Efficiently scaling Transformer inference", MLSys 2023 (the cache).
@@ -76,6 +76,7 @@ def generate(
     top_p: float | None = None,
     seed: int = 0,
     use_cache: bool = True,
+    jit_compile: bool = True,
 ) -> np.ndarray:
     """Continue a prompt, token by token.
 
@@ -92,15 +93,18 @@ def generate(
         seed: Seed of the draws.
         use_cache: Keep keys and values. Without it all tokens are computed again for each new
             one: the same text, later.
+        jit_compile: Let XLA compile the loop (on TensorFlow). A small model then writes several
+            times faster, and the compilation, once for each kind of choice, takes twice as long.
 
     Returns:
         (batch, prompt + new tokens), int32.
 
     Raises:
-        ValueError: An empty prompt, a token outside the vocabulary, a negative temperature.
+        ValueError: An empty prompt, a token outside the vocabulary, a negative temperature, a
+            context of one token.
     """
     tokens = np.asarray(prompt)
-    vocabulary = model.sizes["vocabulary_size"]
+    vocabulary = model.vocabulary_size
     if tokens.ndim != 2 or tokens.size == 0 or tokens.dtype.kind not in "iu":
         raise ValueError(
             f"prompt must be integers (batch, tokens) with at least one token, not {tokens.shape}"
@@ -110,8 +114,10 @@ def generate(
     if temperature < 0 or num_tokens < 0:
         raise ValueError("temperature and num_tokens must be 0 or more")
     context = model.max_length
+    if context < 2:
+        raise ValueError("a model of max_length=1 has no place for a next token")
     noise = np.random.default_rng(seed).gumbel(size=(num_tokens, len(tokens), vocabulary))
-    write = _writer(model, use_cache, top_k, top_p)
+    write = _writer(model, use_cache, jit_compile, top_k, top_p)
     tokens, done = tokens.astype("int32"), 0
     while done < num_tokens:
         kept = tokens if tokens.shape[1] < context else tokens[:, -(context // 2) :]
@@ -132,15 +138,22 @@ def generate(
 
 
 def _writer(
-    model: keras.Model, use_cache: bool, top_k: int | None, top_p: float | None
+    model: keras.Model,
+    use_cache: bool,
+    jit_compile: bool,
+    top_k: int | None,
+    top_p: float | None,
 ) -> Callable:
     """The compiled loop that fills a window of ``max_length`` tokens; made once for a model."""
     made = _writers.setdefault(model, {})
-    key = (use_cache, top_k, top_p)
+    key = (use_cache, jit_compile, top_k, top_p)
     if key in made:
         return made[key]
+    reference = weakref.ref(model)  # the loop itself would keep the model alive
 
     def write(tokens, noise, first, last, temperature):
+        model = reference()
+
         def body(position, tokens, cache):
             if use_cache:
                 current = ops.slice(tokens, (0, position), (tokens.shape[0], 1))
@@ -162,7 +175,7 @@ def _writer(
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
-        write = tf.function(write, jit_compile=True, autograph=False)
+        write = tf.function(write, jit_compile=jit_compile, autograph=False)
     made[key] = write
     return write
 
