@@ -1,4 +1,4 @@
-"""Writing with and without a cache of keys and values: ``dlbook.models.generation``.
+"""Writing with and without a cache of keys and values: ``dlbook.models.gpt.generation``.
 
 Both sides continue one character to a text that fills the context, with a GPT of four blocks and
 in a compiled loop. Without the cache all of the context is computed again for each new character:

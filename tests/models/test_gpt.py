@@ -272,6 +272,14 @@ def test_a_prompt_longer_than_the_context_is_read_from_its_end(writer: GPT) -> N
     np.testing.assert_array_equal(a[:, 16:], b[:, 4:])
 
 
+def test_without_xla_the_same_text_is_written(writer: GPT) -> None:
+    texts = [
+        generation.generate(writer, TOKENS[:, :3], 12, jit_compile=jit_compile)
+        for jit_compile in (True, False)
+    ]
+    np.testing.assert_array_equal(*texts)
+
+
 @pytest.mark.parametrize("use_cache", [True, False])
 def test_a_model_that_has_written_can_be_let_go(use_cache: bool) -> None:
     model = small(num_layers=1)

@@ -206,7 +206,8 @@ def test_a_mark_that_a_teacher_gave_is_kept_and_counts(
     (tmp_path / "._ada.ipynb").write_bytes(b"\x00\x05\x16\x07")
     (tmp_path / "bob.ipynb").write_text("no notebook", encoding="utf-8")
     assert run("check", tmp_path / "ada.ipynb", "--course", course).exit_code == 0
-    result = run("grade", tmp_path, "--course", course, "--csv", tmp_path / "new" / "marks.csv")
+    nearby = os.path.relpath(tmp_path)
+    result = run("grade", nearby, "--course", course, "--csv", tmp_path / "new" / "marks.csv")
     assert result.exit_code == 1
     marks = marks_of(tmp_path / "new" / "marks.csv")
     assert marks.keys() == {f"ada {TINY}", f"bob {TINY}"}

@@ -124,15 +124,17 @@ class Course:
                     raise RuntimeError(f"the set-up cell fails: {describe(error)}")
                 notes += self._execution_notes(executed, tasks)
                 mark.points = self._points(submission, tasks)
+                blank = {grade_id(cell) for cell in notebook.cells if is_blank(cell)}
+                if waiting := [
+                    t for t in tasks if mark.points[t.name] is None and t.answer not in blank
+                ]:
+                    notes.append(open_question_note(sum(task.points for task in waiting)))
                 try:
                     self._write_feedback(submission, tasks)
                 except Exception as error:
                     notes.append(f"no feedback page: {_reason(error)}")
         except Exception as error:  # whatever a submission can do, the next one has its turn
             notes.insert(0, f"not graded: {_reason(error)}")
-        blank = {grade_id(cell) for cell in notebook.cells if is_blank(cell)}
-        if waiting := [t for t in tasks if mark.points[t.name] is None and t.answer not in blank]:
-            notes.append(open_question_note(sum(task.points for task in waiting)))
         mark.note = "; ".join(notes)
         return mark
 

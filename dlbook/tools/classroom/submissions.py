@@ -42,6 +42,7 @@ def find_submissions(
     Raises:
         NoCourse: There is nothing to grade.
     """
+    folder = folder.absolute()  # nbgrader works in a folder of its own
     names = {assignment.stem: assignment for assignment in assignments}
     found: dict[tuple[str, str], Path] = {}
     students = {path.name for path in folder.iterdir() if path.is_dir() and _is_students(path)}
