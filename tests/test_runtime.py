@@ -256,7 +256,8 @@ def test_the_report_is_json_and_complete(capsys):
     dlbook.check("reported", 0.5, at_least=0.25)
     report = dlbook.report()
     assert json.loads(json.dumps(report, allow_nan=False)) == report
-    assert set(report) == {"versions", "device", "data", "peak_memory_mb", "checks"}
+    names = {"versions", "device", "data", "peak_memory_mb", "checks", "headline"}
+    assert set(report) == names
     assert set(report["versions"]) == {"python", "tensorflow", "keras", "numpy"}
     assert report["versions"]["numpy"] == np.__version__
     assert 50 < report["peak_memory_mb"] < 100_000
