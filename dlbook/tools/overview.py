@@ -75,7 +75,7 @@ def reached(record: dict[str, Any]) -> str:
     """The headline figure of a record as text: a share in per cent, a count as it is."""
     headline = record.get("headline")
     if not headline:
-        return "not run yet"
+        return "no headline" if "seconds" in record else "not run yet"
     name, value = headline["name"], headline["value"]
     is_share = 0 < value <= 1 and re.search(r"accuracy|share", name)
     return f"{name}: {100 * value:.2f} %" if is_share else f"{name}: {value:,.4g}"
