@@ -42,13 +42,6 @@ class Reporter(Protocol):
         """Nothing more comes; also called after an interruption."""
 
 
-class Silent:
-    """A reporter that says nothing."""
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *args: None
-
-
 @dataclass
 class Failure:
     """Why a chapter could not be executed to its end.
@@ -137,7 +130,7 @@ def execute(
     *,
     title: str,
     environment: Mapping[str, str],
-    reporter: Reporter | None = None,
+    reporter: Reporter,
     timeout: float | None = None,
     hooks: Hooks = NO_HOOKS,
 ) -> Run:
@@ -148,14 +141,14 @@ def execute(
         folder: Where its kernel works.
         title: What the reporter calls it.
         environment: The caller's environment variables.
-        reporter: Who is told how it gets on; None: nobody.
+        reporter: Who is told how it gets on.
         timeout: Seconds that one cell may take; None: any time.
         hooks: What else is executed.
 
     Returns:
         What came of it. A cell that fails is no exception here: see ``Run.failure``.
     """
-    run, reporter = Run(notebook), reporter or Silent()
+    run = Run(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

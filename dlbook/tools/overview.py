@@ -75,7 +75,7 @@ def reached(record: dict[str, Any]) -> str:
     """The headline figure of a record as text: a share in per cent, a count as it is."""
     headline = record.get("headline")
     if not headline:
-        return "not run yet"
+        return "no headline" if "seconds" in record else "not run yet"
     name, value = headline["name"], headline["value"]
     is_share = 0 < value <= 1 and re.search(r"accuracy|share", name)
     return f"{name}: {100 * value:.2f} %" if is_share else f"{name}: {value:,.4g}"
@@ -89,9 +89,12 @@ def minutes(record: dict[str, Any]) -> str:
 def fill_head(notebook: NotebookNode, record: dict[str, Any]) -> None:
     """Write what a run reached and took into the table in the chapter's head, in place."""
     took = f"{minutes(record)} minutes on {record.get('device')}"
-    for name, text in (("Reaches", reached(record)), ("Takes", took)):
-        row = re.compile(rf"^\| {name} \|.*\|$", re.MULTILINE)
-        notebook.cells[0].source = row.sub(f"| {name} | {text} |", head_of(notebook))
+    rows = {"| Reaches |": reached(record), "| Takes |": took}
+    lines = head_of(notebook).splitlines()
+    for number, line in enumerate(lines):
+        for start, text in rows.items():
+            lines[number] = f"{start} {text} |" if line.startswith(start) else lines[number]
+    notebook.cells[0].source = "\n".join(lines)
 
 
 def readme_table(book: list[Entry]) -> str:

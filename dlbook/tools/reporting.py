@@ -1,4 +1,4 @@
-"""What the reader sees while chapters run, and the tables at the end."""
+"""What the reader sees while chapters run, and the table at the end."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from dlbook.tools.chapters import first_line
 from dlbook.tools.execution import Reporter
+from dlbook.tools.overview import reached
 from dlbook.tools.record import is_stand_in, over_budget
 from dlbook.tools.storing import Outcome
 
@@ -120,37 +121,15 @@ def print_failure(console: Console, outcome: Outcome) -> None:
 
 
 def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path) -> None:
-    """The closing tables: what was reached, on which data, how long it took, where it lies."""
-    reached = Table(title="What was reached", title_justify="left")
-    reached.add_column("chapter")
-    reached.add_column("result")
-    reached.add_column("value", justify="right")
-    reached.add_column("bar", justify="right")
-    others = 0
-    for outcome in outcomes:
-        entries = [entry for entry in outcome.record.get("checks", []) if entry["passed"]]
-        results = [entry for entry in entries if is_result(entry)]
-        shown = [entry for entry in results if entry.get("headline")] or results
-        others += len(entries) - len(shown)
-        for entry in shown:
-            sign = {"at least": "≥ ", "at most": "≤ "}.get(entry.get("side"), "")
-            reached.add_row(
-                outcome.chapter.stem,
-                Text(entry["name"]),
-                digits(entry["value"]),
-                sign + digits(entry["bar"]),
-            )
-    if reached.row_count:
-        console.print(reached)
-        console.print(f"{others} further checks passed")
-
-    runs = Table(title="Chapters", title_justify="left")
-    for name in ("chapter", "data", "seconds", "memory", "outcome"):
+    """The closing table: what was reached, on which data, how long it took, where it lies."""
+    runs = Table()
+    for name in ("chapter", "reached", "data", "seconds", "memory", "outcome"):
         runs.add_column(name, justify="right" if name in ("seconds", "memory") else "left")
     for outcome in outcomes:
         memory = outcome.record.get("peak_memory_mb")
         runs.add_row(
             outcome.chapter.stem,
+            Text(reached(outcome.record) if outcome.record else ""),
             Text(_data_text(outcome)),
             f"{outcome.seconds:.0f}",
             f"{memory:,.0f} MB" if memory else "",
@@ -170,22 +149,6 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path) -
         pages = any(outcome.page for outcome in outcomes)
         kinds = "Executed notebooks and HTML pages" if pages else "Executed notebooks"
         console.print(Text(f"{kinds}: {folder}"), soft_wrap=True)
-
-
-def is_result(entry: dict) -> bool:
-    """Whether a recorded check is a measured number that clears a bar.
-
-    A check that failed in a finished chapter was there to show a failure: no result.
-    """
-    measured = entry.get("bar") is not None and isinstance(entry.get("value"), int | float)
-    return measured and entry["passed"]
-
-
-def digits(value: float) -> str:
-    """A number with the digits that mean something: four for fractions, all of an integer."""
-    if float(value).is_integer() and abs(value) < 1e15:
-        return f"{int(value):,}"
-    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def print_stale(console: Console, reasons: dict[str, list[str]]) -> None:

@@ -14,9 +14,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
 
 from dlbook.tools.chapters import Chapter, code_cells, find_chapters, select_chapters
 from dlbook.tools.execution import Hooks, execute
+from dlbook.tools.reporting import make_reporter
 
 SAFE = 3.0  # standard deviations
 GO_ON = Hooks(
@@ -40,7 +42,14 @@ def measure(chapter: Chapter, seed: int) -> dict:
     for cell in seeded:
         cell.source = cell.source.replace("SEED = 0\n", f"SEED = {seed}\n")
     title = f"{chapter.stem}, seed {seed}"
-    run = execute(notebook, chapter.path.parent, title=title, environment=os.environ, hooks=GO_ON)
+    run = execute(
+        notebook,
+        chapter.path.parent,
+        title=title,
+        environment=os.environ,
+        reporter=make_reporter(Console(stderr=True)),
+        hooks=GO_ON,
+    )
     if run.failure or run.errors:
         raise ValueError(f"{title}: {run.failure or run.errors}")
     return run.report
@@ -87,10 +96,7 @@ def main() -> None:
     ]
     all_safe = True
     for chapter in select_chapters(options.chapters, find_chapters()):
-        reports = []
-        for seed in range(options.seeds):
-            reports.append(measure(chapter, seed))
-            print(f"{chapter.stem}: seed {seed} measured", file=sys.stderr, flush=True)
+        reports = [measure(chapter, seed) for seed in range(options.seeds)]
         rows, safe = table(chapter.stem, reports)
         sources = {source for report in reports for source in report["data"].values()}
         lines += rows
