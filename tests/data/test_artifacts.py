@@ -20,25 +20,25 @@ def folder(monkeypatch, tmp_path):
 
 
 def test_what_is_saved_is_loaded(folder):
-    save_artifact("03_cnn/features", ARRAYS)
+    save_artifact("31_made_up/features", ARRAYS)
     save_artifact("07_word2vec/vectors", {"vectors": np.ones((2, 3))})
-    loaded = load_artifact("03_cnn/features")
+    loaded = load_artifact("31_made_up/features")
     assert loaded.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
         assert loaded[name].dtype == np.float32
         np.testing.assert_allclose(loaded[name], array, rtol=1e-3)
-    assert np.load(folder / "03_cnn" / "features.npz")["kernel"].dtype == np.float16
+    assert np.load(folder / "31_made_up" / "features.npz")["kernel"].dtype == np.float16
     assert sorted(json.loads((folder / "sha256.json").read_text())) == [
-        "03_cnn/features",
+        "31_made_up/features",
         "07_word2vec/vectors",
     ]
 
 
 def test_saving_the_same_again_changes_no_byte(folder):
-    save_artifact("03_cnn/features", ARRAYS)
-    first = (folder / "03_cnn" / "features.npz").read_bytes()
-    save_artifact("03_cnn/features", ARRAYS)
-    assert (folder / "03_cnn" / "features.npz").read_bytes() == first
+    save_artifact("31_made_up/features", ARRAYS)
+    first = (folder / "31_made_up" / "features.npz").read_bytes()
+    save_artifact("31_made_up/features", ARRAYS)
+    assert (folder / "31_made_up" / "features.npz").read_bytes() == first
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_saving_the_same_again_changes_no_byte(folder):
 def test_nothing_is_saved_but_by_a_storing_run_on_real_data(folder, monkeypatch, setting, sources):
     monkeypatch.setenv("DLBOOK_STORE", setting)
     monkeypatch.setattr(loading, "_loaded", sources)
-    save_artifact("03_cnn/features", ARRAYS)
+    save_artifact("31_made_up/features", ARRAYS)
     assert list(folder.iterdir()) == []
 
 
@@ -57,9 +57,9 @@ def test_nothing_is_saved_but_by_a_storing_run_on_real_data(folder, monkeypatch,
     [
         ("features", ARRAYS, "name must be <chapter>/<artefact>"),
         ("../evil/features", ARRAYS, "name must be"),
-        ("03_cnn/a", {"w": np.array([1.0, np.nan])}, "w has values that float16 cannot hold"),
-        ("03_cnn/a", {"w": np.array([70_000.0])}, "w has values that float16 cannot hold"),
-        ("03_cnn/a", {"w": np.random.default_rng(0).normal(size=1_200_000)}, "over 2,000,000"),
+        ("31_made_up/a", {"w": np.array([1.0, np.nan])}, "w has values that float16 cannot hold"),
+        ("31_made_up/a", {"w": np.array([70_000.0])}, "w has values that float16 cannot hold"),
+        ("31_made_up/a", {"w": np.random.default_rng(0).normal(size=1_200_000)}, "over 2,000,000"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(folder, name, arrays, words):
@@ -70,33 +70,33 @@ def test_what_cannot_be_kept_is_refused(folder, name, arrays, words):
 
 def test_unknown_name_lists_the_known_ones(folder):
     with pytest.raises(ValueError, match="there are: none yet"):
-        load_artifact("03_cnn/features")
-    save_artifact("03_cnn/features", ARRAYS)
-    with pytest.raises(ValueError, match="'03_cnn/feature'; there are: 03_cnn/features"):
-        load_artifact("03_cnn/feature")
+        load_artifact("31_made_up/features")
+    save_artifact("31_made_up/features", ARRAYS)
+    with pytest.raises(ValueError, match="'31_made_up/feature'; there are: 31_made_up/features"):
+        load_artifact("31_made_up/feature")
 
 
 def test_damaged_and_missing_files_are_named(folder):
-    save_artifact("03_cnn/features", ARRAYS)
-    path = folder / "03_cnn" / "features.npz"
+    save_artifact("31_made_up/features", ARRAYS)
+    path = folder / "31_made_up" / "features.npz"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="'03_cnn/features' is damaged"):
-        load_artifact("03_cnn/features")
+    with pytest.raises(ValueError, match="'31_made_up/features' is damaged"):
+        load_artifact("31_made_up/features")
     path.unlink()
-    with pytest.raises(ValueError, match="'03_cnn/features' is missing"):
-        load_artifact("03_cnn/features")
+    with pytest.raises(ValueError, match="'31_made_up/features' is missing"):
+        load_artifact("31_made_up/features")
 
 
 def test_nothing_is_unpickled(folder):
-    path = folder / "03_cnn" / "objects.npz"
+    path = folder / "31_made_up" / "objects.npz"
     path.parent.mkdir()
     np.savez(path, evil=np.array([{}], object))
     hashed = hashlib.sha256(path.read_bytes()).hexdigest()
-    (folder / "sha256.json").write_text(json.dumps({"03_cnn/objects": hashed}))
+    (folder / "sha256.json").write_text(json.dumps({"31_made_up/objects": hashed}))
     with pytest.raises(ValueError, match="allow_pickle=False"):
-        load_artifact("03_cnn/objects")
+        load_artifact("31_made_up/objects")
 
 
 def test_the_committed_files_are_whole_and_small():

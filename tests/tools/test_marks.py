@@ -51,12 +51,12 @@ def test_one_line_for_each_student_and_assignment(tmp_path: Path) -> None:
 def test_lines_of_others_stay_when_some_are_graded_later(tmp_path: Path) -> None:
     path = tmp_path / "marks.csv"
     write_marks(path, [mark("ada", 1, by_hand=2), mark("bob", 2, by_hand=2)])
-    write_marks(path, [mark("bob", 3, by_hand=4), mark("ada", 3, 3, by_hand=1, stem="03_cnn")])
+    write_marks(path, [mark("bob", 3, by_hand=4), mark("ada", 3, 3, by_hand=1, stem="31_made_up")])
     assert lines(path) == [
         HEAD,
         "ada,02_sums,1,,2,3,8,",
         "bob,02_sums,3,,4,7,8,",
-        "ada,03_cnn,3,3,1,7,11,",
+        "ada,31_made_up,3,3,1,7,11,",
     ]
 
 

@@ -39,7 +39,7 @@ def release(names: tuple[str, ...], course: Path | None) -> None:
     """Write the student versions of the assignments NAMES (default: all).
 
     They go to release/ in the course's folder: without solutions and hidden tests. An assignment
-    is named as a chapter is: 3, 03, 03_cnn, cnn.
+    is named as a chapter is, by its number or the beginning of its name.
     """
     from dlbook.tools.classroom.course import COURSE
     from dlbook.tools.classroom.grading import Course
@@ -51,7 +51,7 @@ def release(names: tuple[str, ...], course: Path | None) -> None:
 
 @assignment.command(
     epilog=epilog(
-        "  dlbook assignment check 03_cnn.ipynb\n"
+        "  dlbook assignment check my_03.ipynb\n"
         "  dlbook assignment check ~/my_answers.ipynb --timeout 10",
         "a task is not solved, or the notebook cannot be checked",
     )
