@@ -74,7 +74,7 @@ def _first(pattern: re.Pattern[str], text: str, otherwise: str) -> str:
 def reached(record: dict[str, Any]) -> str:
     """The headline figure of a record as text: a share in per cent, a count as it is."""
     headline = record.get("headline")
-    if not headline:
+    if not headline or headline["value"] is None:
         return "no headline" if "seconds" in record else "not run yet"
     name, value = headline["name"], headline["value"]
     is_share = 0 < value <= 1 and re.search(r"accuracy|share", name)

@@ -93,7 +93,8 @@ def test_check_is_content_with_right_answers_and_leaves_the_file_alone(course: P
 def test_check_gives_a_hint(course: Path, answer: str, hint: str) -> None:
     notebook = answered(course)
     with_answer("add", answer)(notebook)
-    result = check(course, notebook, "--timeout", 2)
+    # a slow machine needs seconds for a million characters
+    result = check(course, notebook, "--timeout", 2 if hint.startswith("stopped after 2 s") else 30)
     assert result.exit_code == 1
     assert hint in " ".join(result.output.split())
     assert "2 of 5 points" in result.output
