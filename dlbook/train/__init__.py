@@ -8,5 +8,14 @@ from dlbook.train.fitting import (
     predict,
     restart,
 )
+from dlbook.train.schedule import warmup_cosine
 
-__all__ = ["TrainingDivergedError", "batches", "evaluate", "fit", "predict", "restart"]
+__all__ = [
+    "TrainingDivergedError",
+    "batches",
+    "evaluate",
+    "fit",
+    "predict",
+    "restart",
+    "warmup_cosine",
+]

@@ -191,7 +191,7 @@ def test_it_is_saved_and_loaded(tmp_path: Path) -> None:
     model = small_conditional(kl_weight=0.7)
     model.save(tmp_path / "vae.keras")
     loaded = keras.saving.load_model(tmp_path / "vae.keras")
-    assert loaded.get_config() == model.get_config()
+    assert (loaded.num_classes, loaded.kl_weight, loaded.seed) == (4, 0.7, 0)
     pictures = (bars(4), np.arange(4))
     np.testing.assert_array_equal(loaded.reconstruct(pictures), model.reconstruct(pictures))
 
