@@ -14,6 +14,7 @@ from dlbook.data.files.types import (
 from dlbook.data.imdb import load_imdb
 from dlbook.data.iris import load_iris
 from dlbook.data.karate import load_karate_club
+from dlbook.data.kinds.dataset import DataSet
 from dlbook.data.kinds.graphs import clean_edges
 from dlbook.data.kinds.texts import split_words
 from dlbook.data.loading import loaded
@@ -23,6 +24,7 @@ from dlbook.data.tiny_shakespeare import load_tiny_shakespeare
 
 __all__ = [
     "COLLECTIONS",
+    "DataSet",
     "DataSettingError",
     "DataUnavailableError",
     "cache_folder",

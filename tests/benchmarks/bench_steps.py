@@ -210,7 +210,7 @@ ROWS = {
         *(LANGUAGE, _characters, 8),
         jit_compile=True,
     ),
-    "vae": Row("VAE, 128 × 784", vae.VAE, torch_nets.VAE, INK, _flat_pictures, 40),
+    "vae": Row("VAE, 128 × 784", vae.build_vae, torch_nets.VAE, INK, _flat_pictures, 40),
 }
 # the dense net with train.fit and with model.fit: steps of an epoch, epochs of a round
 FITS = {"fit-small": (16, 20), "fit-middle": (64, 10), "fit-long": (1000, 2)}

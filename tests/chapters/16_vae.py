@@ -1,4 +1,12 @@
-"""Wrong answers to assignment 16. See tests/test_assignments.py for the form."""
+"""Chapter 16 for the tools: wrong answers of its assignment, and its full size in small."""
+
+# the run on a GPU in small: see tests/test_checks_can_fail.py
+TINY = """
+FULL_SIZE.update(hidden_units=(8, 8, 8))
+FULL_EPOCHS = 1
+"""
+
+UNTRAINED = ""  # all training is train.fit
 
 MISTAKES = {
     "draw": [

@@ -1,44 +1,40 @@
-"""Deep Q-learning in vectorised environments: network, replay buffer, agent, training.
+"""The agent of deep Q-learning: a Q-network that learns from transitions.
 
 A Q-network takes observations and returns one value for each action: the discounted sum of the
 rewards that will follow when that action is taken now and the best one ever after. The agent takes
 the action with the largest value.
-
-The environments are ``gymnasium.vector.VectorEnv``: many copies of one task that move together, so
-that one call of the network serves all of them. ``dlbook.models.rollout`` steps through them.
 
 Papers: Mnih and others, "Human-level control through deep reinforcement learning", Nature 518,
 2015; van Hasselt, Guez & Silver, "Deep reinforcement learning with double Q-learning", AAAI 2016.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-from gymnasium.vector import VectorEnv
+import tensorflow as tf
 from keras import layers, ops
 
-from dlbook.models.dqn_config import ACROBOT, CARTPOLE, Config
-from dlbook.models.rollout import ReplayBuffer, Rollout, Transitions, check_spaces, evaluate
 
-__all__ = [
-    "ACROBOT",
-    "CARTPOLE",
-    "DQN",
-    "Config",
-    "ReplayBuffer",
-    "Rollout",
-    "Run",
-    "Transitions",
-    "build_agent",
-    "build_q_network",
-    "check_spaces",
-    "evaluate",
-    "train",
-]
+class Transitions(NamedTuple):
+    """Steps of an agent, one in each row. Batches of them may have more leading dimensions.
+
+    Attributes:
+        observations: (rows, features), float32: before the action.
+        actions: (rows,), int32.
+        rewards: (rows,), float32.
+        next_observations: (rows, features), float32: after the action.
+        terminated: (rows,), float32: 1 where the task itself ended, so that nothing follows. A
+            time limit does not end the task: those rows have 0.
+    """
+
+    observations: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    next_observations: np.ndarray
+    terminated: np.ndarray
 
 
 def build_q_network(
@@ -66,16 +62,10 @@ def build_q_network(
         A model from (batch, features) to values (batch, actions), float32.
 
     Raises:
-        ValueError: An argument is out of range.
+        ValueError: ``scale`` has another length than an observation.
     """
-    if num_features < 1:
-        raise ValueError(f"num_features must be 1 or more, not {num_features}")
-    if num_actions < 2:
-        raise ValueError(f"num_actions must be 2 or more, not {num_actions}: one leaves no choice")
     if scale is not None and len(scale) != num_features:
         raise ValueError(f"scale has {len(scale)} numbers, an observation has {num_features}")
-    if scale is not None and min(scale) <= 0:
-        raise ValueError(f"scale must be over 0, not {tuple(scale)}")
     inputs = x = keras.Input((num_features,), name="observations")
     if scale is not None:
         x = layers.Rescaling([1 / size for size in scale], name="rescale")(x)
@@ -107,9 +97,6 @@ class DQN(keras.Model):
         target_rate: How far the target network moves to the online network, 0 to 1.
         target_every: Updates between two moves.
         double: Double DQN.
-
-    Raises:
-        ValueError: An argument is out of range.
     """
 
     def __init__(
@@ -123,12 +110,6 @@ class DQN(keras.Model):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if not 0 <= discount <= 1:
-            raise ValueError(f"discount must be from 0 to 1, not {discount}")
-        if not 0 < target_rate <= 1:
-            raise ValueError(f"target_rate must be over 0 and at most 1, not {target_rate}")
-        if target_every < 1:
-            raise ValueError(f"target_every must be 1 or more, not {target_every}")
         self.online = online
         self.target_network = keras.models.clone_model(online)
         self.target_network.set_weights(online.get_weights())
@@ -158,8 +139,6 @@ class DQN(keras.Model):
         Returns:
             (n,), whole numbers.
         """
-        import tensorflow as tf
-
         if self._best is None:  # one compilation for any number of observations
             shape = tf.TensorSpec(self.online.input_shape, "float32")
             self._best = tf.function(lambda x: ops.argmax(self.online(x), -1), [shape])
@@ -183,15 +162,17 @@ class DQN(keras.Model):
 
     def train_step(self, data: Transitions) -> dict[str, Any]:
         """One update of the online network, then one move of the target network."""
-        import tensorflow as tf
-
+        if len(data) != len(Transitions._fields):
+            raise ValueError("data must be batches of Transitions, without sample weights")
         batch = Transitions(*data)
         targets = self.targets(batch)  # outside the tape: targets are given, not learned
         with tf.GradientTape() as tape:
             values = _value_of(self.online(batch.observations), batch.actions)
             loss = self.compute_loss(y=targets[:, None], y_pred=values[:, None])
+            # mixed_float16: the optimizer divides the gradients by this factor again
+            scaled = self.optimizer.scale_loss(loss)
         weights = self.online.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        self.optimizer.apply(tape.gradient(scaled, weights), weights)
         self._move_target()
         return {"loss": loss, "value": ops.mean(values)}
 
@@ -207,8 +188,6 @@ class DQN(keras.Model):
         Raises:
             FloatingPointError: The loss is no finite number.
         """
-        import tensorflow as tf
-
         if self._learn is None or self._learns_with is not self.optimizer:
             self._learns_with = self.optimizer
             self.optimizer.build(self.online.trainable_variables)
@@ -217,13 +196,11 @@ class DQN(keras.Model):
         if not math.isfinite(logs["loss"]):
             raise FloatingPointError(
                 f"the loss became {logs['loss']}: lower the learning rate, clip the gradients "
-                "(clipnorm=1.0) or look for bad values in the rewards"
+                "(clipnorm=1.0), or look for NaN in observations and rewards"
             )
         return logs
 
     def _learn_in_turn(self, batches: Transitions) -> dict[str, Any]:
-        import tensorflow as tf
-
         updates = batches.rewards.shape[0]
         sums = {"loss": tf.zeros(()), "value": tf.zeros(())}
         for number in tf.range(updates):
@@ -251,120 +228,6 @@ class DQN(keras.Model):
     def from_config(cls, config: dict[str, Any]) -> "DQN":
         online = keras.saving.deserialize_keras_object(config.pop("online"))
         return cls(online, **config)
-
-
-@dataclass
-class Run:
-    """What ``train`` returns.
-
-    Attributes:
-        agent: The agent, with the weights of its best evaluation; without any, with the last.
-        steps: Steps at each evaluation.
-        scores: Mean return of each evaluation.
-        losses: Mean loss since the evaluation before.
-        values: Mean Q-value of the actions learned from, since the evaluation before.
-        episodes: (step, return) of every training episode, with random actions among its own.
-    """
-
-    agent: DQN
-    steps: list[int] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    episodes: list[tuple[int, float]] = field(default_factory=list)
-
-    @property
-    def best(self) -> int:
-        """Number of the best evaluation, the last one of equals. ValueError if there was none."""
-        if not self.scores:
-            raise ValueError("no evaluation: evaluate_every was never reached")
-        return len(self.scores) - 1 - int(np.argmax(self.scores[::-1]))
-
-
-def build_agent(envs: VectorEnv, config: Config) -> DQN:
-    """A compiled agent for the observations and actions of environments."""
-    num_features, num_actions = check_spaces(envs)
-    online = build_q_network(
-        num_features,
-        num_actions,
-        hidden=config.hidden,
-        scale=config.scale,
-        activation=config.activation,
-        initial_value=config.initial_value,
-        seed=config.seed,
-    )
-    agent = DQN(
-        online,
-        discount=config.discount,
-        target_rate=config.target_rate,
-        target_every=config.target_every,
-        double=config.double,
-    )
-    updates = config.updates * max(1, config.total_steps // config.learn_every)
-    rate = keras.optimizers.schedules.PolynomialDecay(config.learning_rate, updates, 0.0)
-    optimizer = keras.optimizers.Adam(rate, clipnorm=config.clip_norm)
-    # Huber: squared for small errors, linear for large ones, so that no surprise tears the net
-    agent.compile(optimizer, keras.losses.Huber(), jit_compile=True)
-    return agent
-
-
-def train(
-    make_envs: Callable[[int], VectorEnv], config: Config, *, agent: DQN | None = None
-) -> Run:
-    """Train an agent, and keep the weights of its best evaluation.
-
-    Args:
-        make_envs: From a number to that many environments.
-        config: All settings.
-        agent: An agent to go on with; a new one by default. Its own settings stay.
-
-    Returns:
-        The trained agent and how it went.
-
-    Raises:
-        FloatingPointError: The loss is no finite number.
-        ValueError: See ``Rollout``.
-    """
-    generator = np.random.default_rng(config.seed)
-    envs = make_envs(config.num_envs)
-    judges = make_envs(config.evaluation_episodes)
-    run = Run(agent or build_agent(envs, config))
-    agent, rollout = run.agent, Rollout(envs, int(generator.integers(2**31)))
-    buffer = ReplayBuffer(config.buffer_size, agent.online.input_shape[-1])
-    best, logs, learned, evaluated = None, [], 0, 0
-    for step in range(config.num_envs, config.total_steps + 1, config.num_envs):
-        actions = agent.act(rollout.observations, config.epsilon(step), generator)
-        transitions, finished = rollout.step(actions)
-        buffer.add(transitions)
-        run.episodes += [(step, total) for total in finished.values()]
-        if step >= config.warm_up_steps and step - learned >= config.learn_every:
-            learned = step
-            batches = buffer.sample(config.updates, config.batch_size, generator)
-            logs.append(agent.learn(batches))
-        if logs and step - evaluated >= config.evaluate_every:
-            evaluated = step
-            scores = evaluate(
-                agent.act,
-                judges,
-                episodes=config.evaluation_episodes,
-                seed=int(generator.integers(2**31)),
-            )
-            run.steps.append(step)
-            run.scores.append(float(scores.mean()))
-            run.losses.append(float(np.mean([log["loss"] for log in logs])))
-            run.values.append(float(np.mean([log["value"] for log in logs])))
-            logs = []
-            if run.best == len(run.scores) - 1:
-                best = agent.get_weights()
-            goal = math.inf if config.goal is None else config.goal
-            recent = run.scores[-config.goal_times :]
-            if len(recent) == config.goal_times and min(recent) >= goal:
-                break
-    if best is not None:  # without an evaluation, the last weights stay
-        agent.set_weights(best)
-    envs.close()
-    judges.close()
-    return run
 
 
 def _value_of(values: Any, actions: Any) -> Any:
