@@ -48,7 +48,7 @@ def load_tang_poems() -> PoemData:
 
     Returns:
         About ten thousand poems with author, title and lines. Left out are poems whose text has a
-        gap or an editor's note, and those that were there before. The stand-in has 600 poems
+        gap or an editor's note, and those that were there before. The stand-in has 1,000 poems
         put together from a few hundred words.
 
     Raises:

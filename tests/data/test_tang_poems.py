@@ -45,7 +45,7 @@ def stand_in(monkeypatch):
 def test_poems_stand_in(stand_in):
     data = load_tang_poems()
     assert data.is_stand_in
-    assert len(data.poems) == len({poem.lines for poem in data.poems}) == 600
+    assert len(data.poems) == len({poem.lines for poem in data.poems}) == 1_000
     for poem in data.poems:
         first, second = (line[-2] for line in poem.lines)
         assert first != second
@@ -55,7 +55,7 @@ def test_poems_stand_in(stand_in):
             {7},
         )
     assert stand_ins.make()["poems"] == data.poems
-    assert "600 poems by 5 authors" in repr(data)
+    assert "1,000 poems by 5 authors" in repr(data)
 
 
 def test_split_of_poems(stand_in):

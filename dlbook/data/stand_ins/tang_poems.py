@@ -26,7 +26,7 @@ RHYMES = tuple(
     tuple(line) for line in ("山間還閒關顏", "天年前煙眠邊", "風中空紅東同", "秋樓愁流舟頭")
 )
 _POETS = ("甲", "乙", "丙", "丁", "戊")
-_POEMS, _SEED = 600, 20240503
+_POEMS, _SEED = 1_000, 20240503
 
 
 def make() -> dict[str, tuple[Poem, ...]]:
