@@ -16,9 +16,6 @@ from keras import layers
 
 Shape = tuple[int, int, int]
 
-# arguments of build_cnn for the run on a GPU
-FULL_SIZE = {"filters": (64, 128), "num_hidden": 256, "dropout": 0.4}
-
 
 def build_cnn(
     input_shape: Shape = (28, 28, 1),

@@ -12,9 +12,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-# arguments of build_sentiment_lstm for the run on a GPU
-FULL_SIZE = {"embedding_dim": 128, "num_units": 128, "num_words": 20_000}
-
 
 class LSTMTrace(NamedTuple):
     """What happened inside an LSTM layer at every step; each (batch, steps, units).

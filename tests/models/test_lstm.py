@@ -229,12 +229,6 @@ def test_one_small_batch_is_learned_by_heart():
     assert loss(y[:, None], model(x)) < 0.05
 
 
-def test_the_full_size_is_larger():
-    assert lstm.build_sentiment_lstm(**lstm.FULL_SIZE).count_params() > (
-        lstm.build_sentiment_lstm().count_params()
-    )
-
-
 # ---- the adding net and the articles' nets ----
 
 
