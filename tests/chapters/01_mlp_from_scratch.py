@@ -2,11 +2,13 @@
 
 # gradient descent in NumPy, which learns nothing: one step, and the parameters stay
 UNTRAINED = """
+import functools
 from dlbook.models import mlp
 
 by_hand = mlp.train
 
 
+@functools.wraps(by_hand)  # the chapter shows its source
 def train(parameters, *args, **settings):
     _, losses = by_hand(parameters, *args, **(settings | {"epochs": 1}))
     return {name: value.copy() for name, value in parameters.items()}, losses
