@@ -8,15 +8,13 @@ Papers: LeCun, Bottou, Bengio & Haffner, "Gradient-based learning applied to doc
 recognition", Proc. IEEE 86, 1998; Ioffe & Szegedy, "Batch normalization", ICML 2015.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
 from keras import layers
 
 Shape = tuple[int, int, int]
-
-# arguments of build_cnn for the run on a GPU
-FULL_SIZE = {"filters": (64, 128), "num_hidden": 256, "dropout": 0.4}
 
 
 def build_cnn(
@@ -42,19 +40,8 @@ def build_cnn(
 
     Returns:
         A model from pixels (batch, height, width, channels) to logits (batch, classes).
-
-    Raises:
-        ValueError: The picture is too small for the blocks, or an argument is out of range.
     """
-    _validate(input_shape, num_classes)
     height, width, _ = input_shape
-    size = min(height, width)
-    for _ in filters:
-        size = (size - kernel_size + 1) // 2
-    if size < 1:
-        raise ValueError(
-            f"{len(filters)} blocks with {kernel_size=} need a larger picture than {height}×{width}"
-        )
     inputs = keras.Input(input_shape, name="pixels")
     x = inputs
     if max_shift:
@@ -109,12 +96,50 @@ def convolution_block(
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
+def build_feature_net(classifier: keras.Model) -> keras.Model:
+    """A net of ``build_cnn``, trained on digits, as a yardstick for generated digits.
+
+    Real and generated digits can be compared by the means and covariances of their features, as
+    the Fréchet distance does, and by the classes that they are taken for. It shares its weights
+    with ``classifier``.
+
+    Args:
+        classifier: A trained net of ``build_cnn``.
+
+    Returns:
+        A model from pixels (batch, height, width, channels) to a dictionary: ``features``, the
+        values of the hidden layer (batch, hidden), and ``logits`` (batch, classes).
+    """
+    features = classifier.get_layer("hidden_relu").output
+    outputs = {"features": features, "logits": classifier.output}
+    return keras.Model(classifier.input, outputs, name="feature_net")
+
+
+def feature_net_arrays(classifier: keras.Model) -> dict[str, np.ndarray]:
+    """The weights of a net of ``build_cnn`` by name, for ``load_feature_net``."""
+    return {weight.path: keras.ops.convert_to_numpy(weight) for weight in classifier.weights}
+
+
+def load_feature_net(arrays: Mapping[str, np.ndarray]) -> keras.Model:
+    """The feature net with stored weights.
+
+    Args:
+        arrays: What ``feature_net_arrays`` gave for a net of the default sizes, in any precision.
+
+    Returns:
+        As ``build_feature_net``.
+    """
+    classifier = build_cnn(max_shift=0)
+    for weight in classifier.weights:
+        weight.assign(arrays[weight.path])
+    return build_feature_net(classifier)
+
+
 def build_language_cnn(input_shape: Shape = (28, 28, 1), num_classes: int = 10) -> keras.Model:
     """The net of the article "Language" §3: three convolutions, the first two pooled.
 
     93,322 parameters for 28×28×1 pictures and ten classes.
     """
-    _validate(input_shape, num_classes)
     return keras.Sequential(
         [
             *_start(input_shape),
@@ -137,7 +162,6 @@ def build_ten_cnn(input_shape: Shape = (28, 28, 1), num_classes: int = 10) -> ke
     1,199,882 parameters for 28×28×1 pictures and ten classes: 98 % of them in the first dense
     layer, since so little is pooled.
     """
-    _validate(input_shape, num_classes)
     return keras.Sequential(
         [
             *_start(input_shape),
@@ -158,7 +182,6 @@ def build_primer_cnn(input_shape: Shape = (32, 32, 3), num_classes: int = 10) ->
     297,202 parameters for 32×32×3 pictures and ten classes. The article's ``64 * 6 * 6`` inputs
     of the first dense layer are what 32×32 pixels leave.
     """
-    _validate(input_shape, num_classes)
     return keras.Sequential(
         [
             *_start(input_shape),
@@ -190,7 +213,6 @@ def build_dense_net(
     Raises:
         ValueError: Not even one hidden unit fits.
     """
-    _validate(input_shape, num_classes)
     height, width, channels = input_shape
     per_unit = height * width * channels + 1 + num_classes
     units = round((num_parameters - num_classes) / per_unit)
@@ -209,10 +231,3 @@ def build_dense_net(
 
 def _start(input_shape: Shape) -> list:
     return [keras.Input(input_shape, name="pixels"), layers.Rescaling(1 / 255, name="rescale")]
-
-
-def _validate(input_shape: Shape, num_classes: int) -> None:
-    if len(input_shape) != 3 or min(input_shape) < 1:
-        raise ValueError(f"input_shape must be (height, width, channels), not {input_shape}")
-    if num_classes < 2:
-        raise ValueError(f"num_classes must be 2 or more, not {num_classes}")

@@ -9,10 +9,8 @@ advise ("An empirical exploration of recurrent network architectures", ICML 2015
 from typing import NamedTuple
 
 import keras
+import numpy as np
 from keras import layers, ops
-
-# arguments of build_sentiment_lstm for the run on a GPU
-FULL_SIZE = {"embedding_dim": 128, "num_units": 128, "num_words": 20_000}
 
 
 class LSTMTrace(NamedTuple):
@@ -53,17 +51,12 @@ def trace_lstm(
         Gates, cell and hidden states of every step.
 
     Raises:
-        ValueError: The layer is not built, has other activations, or the shapes do not fit.
+        ValueError: The layer has other activations, or the mask has another shape.
     """
-    if not layer.built:
-        raise ValueError("layer is not built: call it on inputs once")
     names = [keras.activations.serialize(f) for f in (layer.activation, layer.recurrent_activation)]
     if names != ["tanh", "sigmoid"]:
         raise ValueError(f"layer must have activations tanh and sigmoid, not {names}")
     inputs = ops.convert_to_tensor(inputs, "float32")
-    features = layer.cell.kernel.shape[0]
-    if len(inputs.shape) != 3 or inputs.shape[-1] != features:
-        raise ValueError(f"inputs must be (batch, steps, {features}), not {tuple(inputs.shape)}")
     batch, steps = inputs.shape[:2]
     mask = ops.ones((batch, steps), "bool") if mask is None else ops.cast(mask, "bool")
     if tuple(mask.shape) != (batch, steps):
@@ -113,14 +106,18 @@ class PoolOverTime(layers.Layer):
             mask: (batch, steps), true where there is something to read. None: everywhere.
 
         Returns:
-            (batch, 2 * features): the means, then the largest values.
+            (batch, 2 * features): the means, then the largest values. Both are 0 where the mask
+            is false at every step.
         """
-        if mask is None:
-            return ops.concatenate([ops.mean(inputs, 1), ops.max(inputs, 1)], axis=-1)
-        keep = ops.cast(mask, inputs.dtype)[..., None]  # (batch, steps, 1)
-        count = ops.maximum(ops.sum(keep, axis=1), 1)
-        lowest = ops.where(ops.cast(keep, "bool"), inputs, -1.0)  # an LSTM's outputs are over -1
-        return ops.concatenate([ops.sum(inputs * keep, 1) / count, ops.max(lowest, 1)], axis=-1)
+        # a sum over many steps needs more than 16 bits
+        x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
+        mask = ops.ones_like(x[..., 0], "bool") if mask is None else ops.cast(mask, "bool")
+        keep = mask[..., None]  # (batch, steps, 1)
+        count = ops.sum(ops.cast(keep, x.dtype), axis=1)  # (batch, 1)
+        mean = ops.sum(ops.where(keep, x, 0.0), axis=1) / ops.maximum(count, 1.0)
+        largest = ops.max(ops.where(keep, x, -np.inf), axis=1)
+        largest = ops.where(count > 0, largest, 0.0)
+        return ops.cast(ops.concatenate([mean, largest], axis=-1), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], 2 * input_shape[-1])
@@ -133,7 +130,6 @@ def build_sentiment_lstm(
     num_units: int = 32,
     bidirectional: bool = False,
     dropout: float = 0.2,
-    masked: bool = True,
 ) -> keras.Model:
     """The book's reader: embedding, LSTM, pooling over all steps, one logit.
 
@@ -144,20 +140,12 @@ def build_sentiment_lstm(
         bidirectional: Read from the end to the beginning too, with a second LSTM.
         dropout: Share hidden in training: of the embedding's features, the same ones for all words
             of a text, and of the pooled features.
-        masked: Leave padding out. False reads it as if it were words: a mistake, to be shown.
 
     Returns:
         A model from numbers (batch, steps) to logits (batch, 1): above 0 for class 1.
-
-    Raises:
-        ValueError: An argument is out of range.
     """
-    _at_least(2, num_words=num_words)
-    _at_least(1, embedding_dim=embedding_dim, num_units=num_units)
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be at least 0 and below 1, not {dropout}")
     inputs = keras.Input((None,), dtype="int32", name="words")
-    x = layers.Embedding(num_words, embedding_dim, mask_zero=masked, name="embedding")(inputs)
+    x = layers.Embedding(num_words, embedding_dim, mask_zero=True, name="embedding")(inputs)
     x = layers.SpatialDropout1D(dropout, name="hide_features")(x)
     reader = layers.LSTM(num_units, return_sequences=True, name="lstm")
     if bidirectional:
@@ -170,33 +158,24 @@ def build_sentiment_lstm(
 
 
 def build_sequence_regressor(
-    cell: str = "lstm", num_features: int = 2, *, num_units: int = 32
+    recurrent: type[layers.RNN] = layers.LSTM, num_features: int = 2, *, num_units: int = 32
 ) -> keras.Model:
     """One recurrent layer whose last output becomes a number, as for the adding problem.
 
     Args:
-        cell: "lstm" or "simple_rnn".
+        recurrent: The class of the layer, such as ``keras.layers.LSTM`` or ``SimpleRNN``.
         num_features: Numbers at each step.
         num_units: Units of the recurrent layer.
 
     Returns:
         A model from (batch, steps, features) to (batch, 1).
-
-    Raises:
-        ValueError: Another cell, or an argument out of range.
     """
-    _at_least(1, num_features=num_features, num_units=num_units)
     inputs = keras.Input((None, num_features), name="steps")
     # Keras's default is far smaller where few numbers come in, and learning takes twice as long
     start = keras.initializers.RandomNormal(stddev=0.6)
-    if cell == "lstm":
-        recurrent = layers.LSTM(num_units, kernel_initializer=start, name="lstm")
-    elif cell == "simple_rnn":
-        recurrent = layers.SimpleRNN(num_units, kernel_initializer=start, name="simple_rnn")
-    else:
-        raise ValueError(f"cell must be lstm or simple_rnn, not {cell!r}")
-    outputs = layers.Dense(1, dtype="float32", name="sum")(recurrent(inputs))
-    return keras.Model(inputs, outputs, name=cell)
+    hidden = recurrent(num_units, kernel_initializer=start, name="recurrent")(inputs)
+    outputs = layers.Dense(1, dtype="float32", name="sum")(hidden)
+    return keras.Model(inputs, outputs, name="sequence_regressor")
 
 
 def build_ten_lstm(input_shape: tuple[int, int] = (28, 28), num_classes: int = 10) -> keras.Model:
@@ -226,14 +205,9 @@ def build_notes_lstm(num_characters: int, *, num_units: int = 256) -> keras.Mode
 
     Returns:
         A model from numbers (batch, steps) to logits (batch, steps, characters).
-
-    Raises:
-        ValueError: An argument is out of range.
     """
-    _at_least(2, num_characters=num_characters)
-    _at_least(1, num_units=num_units)
     inputs = keras.Input((None,), dtype="int32", name="characters")
-    x = layers.CategoryEncoding(num_characters, output_mode="one_hot", name="one_hot")(inputs)
+    x = ops.one_hot(inputs, num_characters)  # (batch, steps, characters)
     x = layers.LSTM(num_units, return_sequences=True, name="lstm")(x)
     outputs = layers.Dense(num_characters, dtype="float32", name="logits")(x)
     return keras.Model(inputs, outputs, name="notes_lstm")
@@ -242,10 +216,6 @@ def build_notes_lstm(num_characters: int, *, num_units: int = 256) -> keras.Mode
 def _last_output_classifier(
     input_shape: tuple[int, int], num_classes: int, num_units: int, name: str
 ) -> keras.Model:
-    if len(input_shape) != 2 or min(1 if size is None else size for size in input_shape) < 1:
-        raise ValueError(f"input_shape must be (steps, features), not {input_shape}")
-    _at_least(2, num_classes=num_classes)
-    _at_least(1, num_units=num_units)
     return keras.Sequential(
         [
             keras.Input(input_shape, name="steps"),
@@ -254,9 +224,3 @@ def _last_output_classifier(
         ],
         name=name,
     )
-
-
-def _at_least(least: int, **arguments: int) -> None:
-    for name, value in arguments.items():
-        if value < least:
-            raise ValueError(f"{name} must be {least} or more, not {value}")

@@ -56,10 +56,8 @@ def init_parameters(
         (1, outputs), float64, each with ``num_starts`` in front if that was given.
 
     Raises:
-        ValueError: A size is below 1, or the initializer is unknown.
+        ValueError: The initializer is unknown.
     """
-    if min(num_inputs, num_hidden, num_outputs) < 1 or (num_starts is not None and num_starts < 1):
-        raise ValueError("num_inputs, num_hidden, num_outputs and num_starts must be 1 or more")
     if initializer not in INITIALIZERS:
         raise ValueError(f"initializer must be one of {INITIALIZERS}, not {initializer!r}")
     generator = np.random.default_rng(seed)
@@ -92,7 +90,7 @@ def forward(
     Returns:
         ``hidden`` (…, examples, hidden) and ``output`` (…, examples, outputs).
     """
-    function, _ = _activation(activation)
+    function, _ = ACTIVATIONS[activation]
     hidden = function(x @ parameters["w1"] + parameters["b1"])
     output = sigmoid(hidden @ parameters["w2"] + parameters["b2"])
     return hidden, output
@@ -138,7 +136,7 @@ def backward(
     Returns:
         Gradients with the names and shapes of the parameters, and the loss of each start.
     """
-    _, slope = _activation(activation)
+    _, slope = ACTIVATIONS[activation]
     hidden, output = forward(parameters, x, activation)
     d_z2 = (output - y) / len(x)  # (…, examples, outputs), cross-entropy through the sigmoid
     if _loss(loss) == "squared_error":
@@ -220,12 +218,7 @@ def build_mlp(
 
     Returns:
         A model from (batch, inputs) to probabilities (batch, outputs), not compiled.
-
-    Raises:
-        ValueError: A size is below 1.
     """
-    if min(num_inputs, num_hidden, num_outputs) < 1:
-        raise ValueError("num_inputs, num_hidden and num_outputs must be 1 or more")
     return keras.Sequential(
         [
             keras.Input((num_inputs,)),
@@ -234,12 +227,6 @@ def build_mlp(
         ],
         name="mlp",
     )
-
-
-def _activation(name: str) -> tuple:
-    if name not in ACTIVATIONS:
-        raise ValueError(f"activation must be one of {tuple(ACTIVATIONS)}, not {name!r}")
-    return ACTIVATIONS[name]
 
 
 def _loss(name: str) -> str:

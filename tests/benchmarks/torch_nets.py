@@ -94,7 +94,7 @@ class SentimentLSTM(nn.Module):
         x, _ = self.lstm(x)
         keep = (words != 0)[..., None]
         mean = (x * keep).sum(dim=1) / keep.sum(dim=1).clamp(min=1)
-        largest = x.masked_fill(~keep, -1.0).amax(dim=1)
+        largest = x.masked_fill(~keep, -torch.inf).amax(dim=1)
         return self.logit(self.hide_pooled(torch.cat([mean, largest], dim=1)))
 
 

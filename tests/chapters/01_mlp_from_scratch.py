@@ -1,4 +1,21 @@
-"""Wrong answers to assignment 01. See tests/test_assignments.py for the form."""
+"""What tests must know of chapter 01, and wrong answers to its assignment."""
+
+# gradient descent in NumPy, which learns nothing: one step, and the parameters stay
+UNTRAINED = """
+import functools
+from dlbook.models import mlp
+
+by_hand = mlp.train
+
+
+@functools.wraps(by_hand)  # the chapter shows its source
+def train(parameters, *args, **settings):
+    _, losses = by_hand(parameters, *args, **(settings | {"epochs": 1}))
+    return {name: value.copy() for name, value in parameters.items()}, losses
+
+
+mlp.train = train
+"""
 
 MISTAKES = {
     "relu": [

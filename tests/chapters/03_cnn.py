@@ -1,4 +1,10 @@
-"""Wrong answers to assignment 03. See tests/test_assignments.py for the form."""
+"""What tests must know of chapter 03, and wrong answers to its assignment."""
+
+# the section at full size, in small
+TINY = """
+FULL_SIZE.update(filters=(2, 3), num_hidden=8)
+FULL_EPOCHS = 1
+"""
 
 MISTAKES = {
     "output-size": [

@@ -1,4 +1,10 @@
-"""Wrong answers to assignment 09. See tests/test_assignments.py for the form."""
+"""What tests must know of chapter 09, and wrong answers to its assignment."""
+
+# the section at full size, in small
+TINY = """
+FULL_SIZE.update(num_words=300, embedding_dim=4, num_units=4)
+FULL_EPOCHS = 1
+"""
 
 MISTAKES = {
     "parameters": [

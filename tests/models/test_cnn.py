@@ -105,7 +105,6 @@ def test_the_defaults_are_those_of_the_hand_count():
     again = cnn.build_cnn((28, 28, 1), 10, filters=(24, 48), kernel_size=5, num_hidden=128)
     assert model.count_params() == again.count_params()
     assert model.output_shape == (None, 10)
-    assert cnn.build_cnn(**cnn.FULL_SIZE).count_params() > model.count_params()
 
 
 def test_a_convolution_is_four_loops():
@@ -155,7 +154,7 @@ def test_a_saved_model_gives_the_same_output(build, tmp_path):
     np.testing.assert_array_equal(loaded(x, training=False), model(x, training=False))
 
 
-@pytest.mark.parametrize("name", ["cnn", "language", "dense"])
+@pytest.mark.parametrize("name", ["cnn", "dense"])
 def test_one_small_batch_is_learned_by_heart(name: str):
     keras.utils.set_random_seed(0)
     build = BUILDERS[name]
@@ -163,16 +162,11 @@ def test_one_small_batch_is_learned_by_heart(name: str):
         build = lambda *shape: build_small(*shape, dropout=0, max_shift=0)  # noqa: E731
     model = build((20, 18, 2), 5)
     x, y = pictures(16, (20, 18, 2)), np.arange(16) % 5
-    model.compile(
-        keras.optimizers.Adam(0.005),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=False,
-    )
-    before = model.evaluate(x, y, verbose=0)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.005), loss, jit_compile=False)
+    assert loss(y, model(x)) > 1
     model.fit(np.tile(x, (60, 1, 1, 1)), np.tile(y, 60), batch_size=16, shuffle=False, verbose=0)
-    assert before > 1
-    assert model.evaluate(x, y, verbose=0) < 0.1
-    assert (model(x).numpy().argmax(axis=1) == y).all()
+    assert loss(y, model(x)) < 0.1
 
 
 # ---- the shift ----
@@ -236,21 +230,29 @@ def test_a_dense_net_that_is_too_small_is_refused():
         cnn.build_dense_net(num_parameters=300)
 
 
-# ---- errors ----
+# ---- the yardstick of later chapters ----
 
 
-@EVERY_BUILDER
-def test_wrong_shapes_and_classes_are_refused(build):
-    for shape in [(28, 28), (0, 28, 1), (28, 28, 0)]:
-        with pytest.raises(ValueError, match="input_shape must be"):
-            build(shape, 10)
-    with pytest.raises(ValueError, match="num_classes must be 2 or more, not 1"):
-        build((28, 28, 1), 1)
+def test_the_feature_net_is_the_same_after_storing():
+    keras.utils.set_random_seed(0)
+    model = cnn.build_cnn()
+    for weight in model.weights:  # statistics of normalisation too
+        weight.assign(weight + GENERATOR.uniform(0.0, 0.1, weight.shape))
+    x = pictures(5, (28, 28, 1))
+    arrays = cnn.feature_net_arrays(model)
+    assert sum(2 * array.size for array in arrays.values()) < 2e6  # bytes in float16
+    loaded = cnn.load_feature_net(arrays)(x)
+    expected = cnn.build_feature_net(model)(x)
+    assert loaded["features"].shape == (5, 128)
+    np.testing.assert_array_equal(loaded["features"], expected["features"])
+    np.testing.assert_array_equal(loaded["logits"], model(x))
+    halves = {name: array.astype("float16") for name, array in arrays.items()}
+    rounded = cnn.load_feature_net(halves)(x)["features"]
+    np.testing.assert_allclose(rounded, expected["features"], rtol=0.01)
 
 
-def test_a_picture_too_small_for_the_blocks_is_refused():
-    with pytest.raises(ValueError, match=r"3 blocks with kernel_size=5 need a larger picture"):
-        cnn.build_cnn(filters=(4, 4, 4))
-    # the narrower side decides
-    with pytest.raises(ValueError, match="than 28×8"):
-        cnn.build_cnn((28, 8, 1))
+def test_the_logits_are_a_dense_layer_on_the_features():
+    model = build_small()
+    outputs = cnn.build_feature_net(model)(pictures(3, (20, 18, 2)))
+    kernel, bias = model.get_layer("logits").get_weights()
+    np.testing.assert_allclose(outputs["logits"], outputs["features"] @ kernel + bias, atol=1e-5)

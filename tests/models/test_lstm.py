@@ -86,15 +86,9 @@ def test_trace_of_both_directions():
     np.testing.assert_allclose(np.concatenate([there, back], axis=-1), outputs, atol=1e-5)
 
 
-def test_trace_refuses():
-    with pytest.raises(ValueError, match="layer is not built"):
-        lstm.trace_lstm(keras.layers.LSTM(2), np.zeros((1, 2, 3)))
-    layer = random_layer(2, 3)
-    for shape in [(2, 3), (1, 2, 4)]:
-        with pytest.raises(ValueError, match=r"inputs must be \(batch, steps, 3\)"):
-            lstm.trace_lstm(layer, np.zeros(shape))
+def test_trace_refuses_what_it_would_compute_wrongly():
     with pytest.raises(ValueError, match=r"mask must be \(1, 2\), not \(2, 2\)"):
-        lstm.trace_lstm(layer, np.zeros((1, 2, 3)), np.ones((2, 2), bool))
+        lstm.trace_lstm(random_layer(2, 3), np.zeros((1, 2, 3)), np.ones((2, 2), bool))
     other = random_layer(2, 3, activation="relu")
     with pytest.raises(ValueError, match=r"activations tanh and sigmoid, not \['relu'"):
         lstm.trace_lstm(other, np.zeros((1, 2, 3)))
@@ -114,15 +108,29 @@ def test_the_forget_gate_starts_at_one():
 # ---- pooling ----
 
 
-def test_pooling_leaves_padding_out():
-    x = GENERATOR.uniform(-1, 1, size=(3, 5, 2)).astype("float32")
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_pooling_leaves_padding_out(scale):
+    x = (scale * GENERATOR.uniform(-1, 0, size=(3, 5, 2))).astype("float32")
     mask = np.array([[1, 1, 1, 0, 0], [0, 1, 0, 1, 0], [1, 1, 1, 1, 1]], bool)
+    x[~mask] = 7.0
     pooled = np.asarray(lstm.PoolOverTime()(x, mask=mask))
     for row in range(3):
         kept = x[row][mask[row]]
         np.testing.assert_allclose(pooled[row], [*kept.mean(axis=0), *kept.max(axis=0)], rtol=1e-5)
     np.testing.assert_allclose(lstm.PoolOverTime()(x)[2], pooled[2], rtol=1e-5)
-    assert np.isfinite(lstm.PoolOverTime()(x, mask=np.zeros((3, 5), bool))).all()
+
+
+def test_pooling_of_nothing_is_zero():
+    pooled = lstm.PoolOverTime()(np.full((2, 3, 1), -3.0), mask=np.array([[1, 1, 0], [0, 0, 0]]))
+    assert np.asarray(pooled).tolist() == [[-3, -3], [0, 0]]
+
+
+@pytest.mark.parametrize("policy", ["float64", "mixed_float16", "bfloat16"])
+def test_pooling_counts_many_steps_in_any_precision(policy):
+    x, mask = np.full((1, 1_000, 1), -3.0), np.arange(1_000)[None] < 999
+    pooled = lstm.PoolOverTime(dtype=policy)(x, mask=mask)
+    assert pooled.dtype == keras.DTypePolicy(policy).compute_dtype
+    np.testing.assert_array_equal(keras.ops.cast(pooled, "float32"), [[-3, -3]])
 
 
 # ---- the sentiment model ----
@@ -150,15 +158,6 @@ def test_padding_changes_nothing(bidirectional):
     np.testing.assert_allclose(model(x), model(before), atol=1e-6)
 
 
-def test_without_a_mask_padding_is_read():
-    model, unmasked = build_small(), build_small(masked=False)
-    unmasked.set_weights(model.get_weights())
-    x = texts(9, 9)
-    np.testing.assert_allclose(unmasked(x), model(x), atol=1e-6)
-    wider = np.pad(x, ((0, 0), (0, 6)))
-    assert np.abs(unmasked(wider) - model(wider)).max() > 1e-4
-
-
 def test_the_order_of_words_matters():
     model = build_small(bidirectional=False)
     x = texts(6, 6)
@@ -173,13 +172,13 @@ def test_dropout_is_for_training_only():
 
 MODELS = {
     "sentiment": (lambda: build_small(), texts(5, 9, 2, 7)),
-    "one way": (lambda: build_small(bidirectional=False), texts(5, 9, 2, 7)),
+    "both ways": (lambda: build_small(bidirectional=True), texts(5, 9, 2, 7)),
     "adding": (
-        lambda: lstm.build_sequence_regressor("lstm", num_units=4),
+        lambda: lstm.build_sequence_regressor(num_units=4),
         GENERATOR.normal(size=(4, 6, 2)).astype("float32"),
     ),
     "simple": (
-        lambda: lstm.build_sequence_regressor("simple_rnn", num_units=4),
+        lambda: lstm.build_sequence_regressor(keras.layers.SimpleRNN, num_units=4),
         GENERATOR.normal(size=(4, 6, 2)).astype("float32"),
     ),
     "ten": (
@@ -223,30 +222,20 @@ def test_a_saved_model_gives_the_same_output(name, tmp_path):
 def test_one_small_batch_is_learned_by_heart():
     keras.utils.set_random_seed(0)
     model, x, y = build_small(), texts(*range(2, 10)), np.arange(8) % 2
-    model.compile(
-        keras.optimizers.Adam(0.03),
-        keras.losses.BinaryCrossentropy(from_logits=True),
-        jit_compile=False,
-    )
-    before = model.evaluate(x, y, verbose=0)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.03), loss, jit_compile=False)
+    assert loss(y[:, None], model(x)) > 0.5
     model.fit(np.tile(x, (60, 1)), np.tile(y, 60), batch_size=8, shuffle=False, verbose=0)
-    assert before > 0.5
-    assert model.evaluate(x, y, verbose=0) < 0.05
-
-
-def test_the_full_size_is_larger():
-    assert lstm.build_sentiment_lstm(**lstm.FULL_SIZE).count_params() > (
-        lstm.build_sentiment_lstm().count_params()
-    )
+    assert loss(y[:, None], model(x)) < 0.05
 
 
 # ---- the adding net and the articles' nets ----
 
 
 def test_the_adding_nets_by_hand():
-    model = lstm.build_sequence_regressor("lstm", num_units=3)
+    model = lstm.build_sequence_regressor(num_units=3)
     assert model.count_params() == 4 * (3 * (3 + 2) + 3) + 4
-    simple = lstm.build_sequence_regressor("simple_rnn", num_units=3)
+    simple = lstm.build_sequence_regressor(keras.layers.SimpleRNN, num_units=3)
     assert simple.count_params() == (3 * (3 + 2) + 3) + 4
 
 
@@ -268,27 +257,7 @@ def test_the_notes_net_reads_one_hot_vectors_and_no_future():
         model(x), model.get_layer("logits")(layer(np.eye(5, dtype="float32")[x])), atol=1e-6
     )
     np.testing.assert_array_equal(model(x)[:, :2], model(other)[:, :2])
+    np.testing.assert_allclose(
+        model(x[:, :1]), model(x)[:, :1], atol=1e-6
+    )  # texts of one character
     assert np.abs(model(x)[:, 2] - model(other)[:, 2]).max() > 0
-
-
-# ---- errors ----
-
-
-@pytest.mark.parametrize(
-    ("build", "arguments", "words"),
-    [
-        (lstm.build_sentiment_lstm, {"num_words": 1}, "num_words must be 2 or more, not 1"),
-        (lstm.build_sentiment_lstm, {"num_units": 0}, "num_units must be 1 or more"),
-        (lstm.build_sentiment_lstm, {"embedding_dim": 0}, "embedding_dim must be 1 or more"),
-        (lstm.build_sentiment_lstm, {"dropout": 1.0}, "dropout must be at least 0 and below 1"),
-        (lstm.build_sequence_regressor, {"cell": "gru"}, "cell must be lstm or simple_rnn"),
-        (lstm.build_sequence_regressor, {"num_features": 0}, "num_features must be 1"),
-        (lstm.build_ten_lstm, {"input_shape": (28,)}, "input_shape must be"),
-        (lstm.build_ten_lstm, {"input_shape": (28, 0)}, "input_shape must be"),
-        (lstm.build_primer_lstm, {"num_classes": 1}, "num_classes must be 2 or more"),
-        (lstm.build_notes_lstm, {"num_characters": 1}, "num_characters must be 2 or more"),
-    ],
-)
-def test_wrong_arguments_are_refused(build, arguments, words):
-    with pytest.raises(ValueError, match=words):
-        build(**arguments)
