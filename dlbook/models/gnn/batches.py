@@ -81,7 +81,16 @@ def full_batch(graph, labels, nodes, steps=1):
         )
     weights = np.zeros(len(labels), "float32")
     weights[nodes] = len(labels) / nodes.size
-    return tf.data.Dataset.from_tensors((graph, labels, weights)).repeat(steps)
+    batch = tf.data.Dataset.from_tensors((graph, labels, weights))
+    return batch.map(_with_any_edges).repeat(steps)
+
+
+def _with_any_edges(graph, *others):
+    """A shape that leaves the number of edges open, so that a model is traced once for all."""
+    import tensorflow as tf
+
+    edges = tf.compat.v1.placeholder_with_default(graph[1], (None, 2))
+    return (graph[0], edges), *others
 
 
 def link_batches(graph, pairs, steps, seed=0):
@@ -103,9 +112,10 @@ def link_batches(graph, pairs, steps, seed=0):
     answers = tf.repeat([1.0, 0.0], len(pairs))
 
     def batch(step):
+        ((features, edges),) = _with_any_edges(graph)
         drawn = tf.random.stateless_uniform(
             pairs.shape, [seed, step], minval=0, maxval=num_nodes, dtype="int32"
         )
-        return (*graph, tf.concat([pairs, drawn], axis=0)), answers
+        return (features, edges, tf.concat([pairs, drawn], axis=0)), answers
 
     return tf.data.Dataset.range(steps).map(batch)
