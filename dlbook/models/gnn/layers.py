@@ -31,10 +31,11 @@ def propagate(values, edges, weights=None):
     Returns:
         (nodes, ...), float32 at least. A node that no edge points to gets zeros.
     """
-    messages = ops.take(at_least_float32(values), edges[:, 0], axis=0)  # (edges, ...)
+    source, target = ops.unstack(edges, axis=1)
+    messages = ops.take(at_least_float32(values), source, axis=0)  # (edges, ...)
     if weights is not None:
         messages = messages * ops.cast(weights, messages.dtype)
-    return ops.segment_sum(messages, edges[:, 1], num_segments=ops.shape(values)[0])
+    return ops.segment_sum(messages, target, num_segments=ops.shape(values)[0])
 
 
 def degrees(edges, num_nodes):
@@ -143,10 +144,11 @@ class Projection(keras.layers.Layer):
         """The inputs times the kernel: (nodes, width), without a bias."""
         if not hasattr(inputs, "indices"):
             return ops.matmul(inputs, kernel)
-        words = ops.take(at_least_float32(kernel), inputs.indices[:, 1], axis=0)  # (stored, width)
+        nodes, numbers = ops.unstack(inputs.indices, axis=1)
+        words = ops.take(at_least_float32(kernel), numbers, axis=0)  # (stored values, width)
         words = words * ops.cast(inputs.values, words.dtype)[:, None]
         num_nodes = ops.shape(inputs)[0]
-        return ops.segment_sum(words, inputs.indices[:, 0], num_segments=num_nodes)
+        return ops.segment_sum(words, nodes, num_segments=num_nodes)
 
     def activate(self, sums):
         """Add the bias to sums (nodes, units), apply the activation, in the compute dtype."""
@@ -176,8 +178,9 @@ class NormalizedEdges(keras.layers.Layer):
         num_nodes = ops.shape(values)[0]
         edges = add_self_loops(edges, num_nodes)
         scale = ops.rsqrt(degrees(edges, num_nodes))  # (nodes,)
-        weights = ops.take(scale, edges[:, 0], axis=0) * ops.take(scale, edges[:, 1], axis=0)
-        return edges, weights[:, None]
+        source, target = ops.unstack(edges, axis=1)
+        weights = ops.take(scale, source, axis=0) * ops.take(scale, target, axis=0)
+        return edges, ops.expand_dims(weights, axis=1)
 
 
 @register
@@ -249,9 +252,9 @@ class GraphAttention(Projection):
         values = ops.reshape(values, (num_nodes, self.num_heads, self.units))
         as_source = ops.sum(values * self.source_attention, axis=-1)  # (nodes, heads)
         as_target = ops.sum(values * self.target_attention, axis=-1)
-        scores = ops.take(as_source, edges[:, 0], axis=0) + ops.take(as_target, edges[:, 1], axis=0)
-        scores = ops.leaky_relu(scores, 0.2)
-        return values, segment_softmax(scores, edges[:, 1], num_nodes)
+        source, target = ops.unstack(edges, axis=1)
+        scores = ops.take(as_source, source, axis=0) + ops.take(as_target, target, axis=0)
+        return values, segment_softmax(ops.leaky_relu(scores, 0.2), target, num_nodes)
 
     def call(self, values, edges, training=False):
         """From values (nodes, channels) and edges with self-loops, as of NormalizedEdges."""
@@ -312,5 +315,5 @@ class PairScores(keras.layers.Layer):
     def call(self, values, pairs):
         """From values (nodes, channels) and pairs (pairs, 2) of node numbers to (pairs,)."""
         values = at_least_float32(values)
-        first, second = ops.take(values, pairs[:, 0], axis=0), ops.take(values, pairs[:, 1], axis=0)
+        first, second = ops.unstack(ops.take(values, pairs, axis=0), axis=1)  # (pairs, channels)
         return ops.sum(first * second, axis=1)
