@@ -17,6 +17,7 @@ import timing
 
 from dlbook import data, train
 from dlbook.models import gnn
+from dlbook.models.gnn import batches
 
 import keras  # isort: skip
 import torch  # isort: skip
@@ -44,12 +45,10 @@ def keras_side(
     """Rounds of ``train.fit``; milliseconds per step."""
     keras.utils.set_random_seed(0)
     model = gnn.build_gcn(features.shape[1], CLASSES, num_hidden=WIDTH, sparse=sparse)
-    loss = keras.losses.SparseCategoricalCrossentropy(
-        from_logits=True, reduction="mean_with_sample_weight"
-    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.01), loss, jit_compile=True, steps_per_execution=10)
-    graph = gnn.graph_tensors(features, edges, sparse=sparse)
-    batch = gnn.full_batch(graph, labels, np.arange(140), steps=steps)
+    graph = batches.graph_tensors(features, edges, sparse=sparse)
+    batch = batches.full_batch(graph, labels, np.arange(140), steps=steps)
     return lambda: timing.milliseconds(lambda: train.fit(model, batch, table=False), steps)
 
 

@@ -1,4 +1,7 @@
-"""Wrong answers to assignment 20. See tests/test_assignments.py for the form."""
+"""What tools must know of chapter 20: its full size in small, wrong answers to its tasks."""
+
+TINY = "FULL_SIZE.update(num_hidden=4, num_layers=3)"
+UNTRAINED = ""  # it trains with train.fit alone
 
 MISTAKES = {
     "undirected": [

@@ -6,9 +6,18 @@ Nodes are numbered from 0. ``values`` (nodes, channels) is what the nodes hold; 
 """
 
 import keras
-from keras import layers, ops
+from keras import ops
 
 register = keras.saving.register_keras_serializable(package="dlbook")
+
+
+def at_least_float32(values):
+    """Values to gather and add up, in float32 (float64 stays).
+
+    A node may have thousands of neighbours, and in bfloat16 a sum of ones stops at 256. This
+    holds for the gradient of ``take`` too, which adds up over the edges that leave a node.
+    """
+    return ops.cast(values, keras.backend.result_type(values.dtype, "float32"))
 
 
 def propagate(values, edges, weights=None):
@@ -20,12 +29,27 @@ def propagate(values, edges, weights=None):
         weights: Factor of each message, a shape that multiplies (edges, ...). None: 1.
 
     Returns:
-        (nodes, ...). A node that no edge points to gets zeros.
+        (nodes, ...), float32 at least. A node that no edge points to gets zeros.
     """
-    messages = ops.take(values, edges[:, 0], axis=0)  # (edges, ...)
+    source, target = ops.unstack(edges, axis=1)
+    messages = ops.take(at_least_float32(values), source, axis=0)  # (edges, ...)
     if weights is not None:
-        messages = messages * weights
-    return ops.segment_sum(messages, edges[:, 1], num_segments=ops.shape(values)[0])
+        messages = messages * ops.cast(weights, messages.dtype)
+    return ops.segment_sum(messages, target, num_segments=ops.shape(values)[0])
+
+
+def degrees(edges, num_nodes):
+    """How many neighbours each node hears.
+
+    Args:
+        edges: (edges, 2), rows (source, target).
+        num_nodes: Number of nodes.
+
+    Returns:
+        (nodes,), float32.
+    """
+    ones = ops.ones_like(edges[:, 1], dtype="float32")
+    return ops.segment_sum(ones, edges[:, 1], num_segments=num_nodes)
 
 
 def segment_softmax(scores, targets, num_nodes):
@@ -37,8 +61,9 @@ def segment_softmax(scores, targets, num_nodes):
         num_nodes: Number of nodes.
 
     Returns:
-        (edges, heads): over the edges into a node they add up to 1.
+        (edges, heads), float32 at least: over the edges into a node they add up to 1.
     """
+    scores = at_least_float32(scores)
     # the largest score of each target, so that exp cannot overflow
     largest = ops.segment_max(scores, targets, num_segments=num_nodes)
     shares = ops.exp(scores - ops.take(largest, targets, axis=0))
@@ -47,18 +72,26 @@ def segment_softmax(scores, targets, num_nodes):
 
 
 def add_self_loops(edges, num_nodes):
-    """The edges, then one from every node to itself: (edges + nodes, 2)."""
+    """The edges, then one from every node to itself.
+
+    Args:
+        edges: (edges, 2), without self-loops.
+        num_nodes: Number of nodes.
+
+    Returns:
+        (edges + nodes, 2).
+    """
     nodes = ops.arange(num_nodes, dtype=edges.dtype)
     return ops.concatenate([edges, ops.stack([nodes, nodes], axis=1)], axis=0)
 
 
 @register
-class Dropout(layers.Dropout):
+class SparseDropout(keras.layers.Dropout):
     """Keras's dropout, also for sparse inputs, and quick under XLA on a CPU.
 
-    Keras leaves the choice of the random generator to TensorFlow, and XLA's choice on a CPU takes
-    about a hundred times as long as Philox (TensorFlow 2.21). Of a sparse input only the stored
-    values are dropped: dropping a zero changes nothing.
+    Of a sparse input only the stored values are dropped: dropping a zero changes nothing. Keras
+    leaves the choice of the random generator to TensorFlow, and XLA's choice on a CPU takes about
+    a hundred times as long as Philox (TensorFlow 2.21). Arguments as for Keras's ``Dropout``.
     """
 
     def call(self, inputs, training=False):
@@ -69,9 +102,9 @@ class Dropout(layers.Dropout):
         import tensorflow as tf
 
         def drop(values):
-            seed = self.seed_generator.next()
+            seed = ops.cast(self.seed_generator.next(), "int32")
             return tf.nn.experimental.stateless_dropout(
-                values, self.rate, seed=ops.cast(seed, "int32"), rng_alg="philox"
+                values, self.rate, seed=seed, rng_alg="philox"
             )
 
         if isinstance(inputs, tf.SparseTensor):
@@ -80,7 +113,7 @@ class Dropout(layers.Dropout):
 
 
 @register
-class Projection(layers.Layer):
+class Projection(keras.layers.Layer):
     """A dense layer that also takes sparse inputs.
 
     A sparse row is the sum of the kernel's rows of the words that occur in it: message passing
@@ -88,8 +121,8 @@ class Projection(layers.Layer):
 
     Args:
         units: Width of the output.
-        activation: Activation function or its name.
-        kernel_regularizer: Penalty on the kernel.
+        activation: Activation function or its name; None: the identity.
+        kernel_regularizer: Penalty on the kernel, or None.
     """
 
     def __init__(self, units, activation=None, kernel_regularizer=None, **settings):
@@ -108,16 +141,21 @@ class Projection(layers.Layer):
         return self.add_weight(shape=shape, regularizer=self.kernel_regularizer, name=name)
 
     def project(self, inputs, kernel):
-        """(nodes, width), without a bias."""
+        """The inputs times the kernel: (nodes, width), without a bias."""
         if not hasattr(inputs, "indices"):
             return ops.matmul(inputs, kernel)
-        words = ops.take(kernel, inputs.indices[:, 1], axis=0)  # (stored values, width)
+        nodes, numbers = ops.unstack(inputs.indices, axis=1)
+        words = ops.take(at_least_float32(kernel), numbers, axis=0)  # (stored values, width)
         words = words * ops.cast(inputs.values, words.dtype)[:, None]
         num_nodes = ops.shape(inputs)[0]
-        return ops.segment_sum(words, inputs.indices[:, 0], num_segments=num_nodes)
+        return ops.segment_sum(words, nodes, num_segments=num_nodes)
+
+    def activate(self, sums):
+        """Add the bias to sums (nodes, units), apply the activation, in the compute dtype."""
+        return self.activation(ops.cast(sums, self.compute_dtype) + self.bias)
 
     def call(self, values):
-        return self.activation(self.project(values, self.kernel) + self.bias)
+        return self.activate(self.project(values, self.kernel))
 
     def get_config(self):
         own = {
@@ -129,7 +167,7 @@ class Projection(layers.Layer):
 
 
 @register
-class NormalizedEdges(layers.Layer):
+class NormalizedEdges(keras.layers.Layer):
     """Adds self-loops and gives every edge GCN's weight, 1 / sqrt(degree · degree).
 
     Degrees count the self-loop. An isolated node hears itself alone, with weight 1.
@@ -139,11 +177,10 @@ class NormalizedEdges(layers.Layer):
         """From edges (edges, 2) and anything (nodes, ...) to (edges + nodes, 2) and weights."""
         num_nodes = ops.shape(values)[0]
         edges = add_self_loops(edges, num_nodes)
-        ones = ops.ones_like(edges[:, 0], dtype=self.compute_dtype)
-        degrees = ops.segment_sum(ones, edges[:, 1], num_segments=num_nodes)  # (nodes,)
-        scale = ops.rsqrt(degrees)
-        weights = ops.take(scale, edges[:, 0], axis=0) * ops.take(scale, edges[:, 1], axis=0)
-        return edges, weights[:, None]
+        scale = ops.rsqrt(degrees(edges, num_nodes))  # (nodes,)
+        source, target = ops.unstack(edges, axis=1)
+        weights = ops.take(scale, source, axis=0) * ops.take(scale, target, axis=0)
+        return edges, ops.expand_dims(weights, axis=1)
 
 
 @register
@@ -156,9 +193,7 @@ class GraphConvolution(Projection):
 
     def call(self, values, edges, weights):
         """From values (nodes, channels), and edges and weights of NormalizedEdges."""
-        return self.activation(
-            propagate(self.project(values, self.kernel), edges, weights) + self.bias
-        )
+        return self.activate(propagate(self.project(values, self.kernel), edges, weights))
 
 
 @register
@@ -176,10 +211,9 @@ class SageConvolution(Projection):
     def call(self, values, edges):
         """From values (nodes, channels) and edges (edges, 2), without self-loops."""
         own, sent = self.project(values, self.kernel), self.project(values, self.neighbour_kernel)
-        ones = ops.ones_like(edges[:, :1], dtype=own.dtype)
-        count = ops.segment_sum(ones, edges[:, 1], num_segments=ops.shape(own)[0])
+        count = degrees(edges, ops.shape(own)[0])[:, None]
         mean = propagate(sent, edges) / ops.maximum(count, 1)
-        return self.activation(own + mean + self.bias)
+        return self.activate(ops.add(own, mean))
 
 
 @register
@@ -200,7 +234,7 @@ class GraphAttention(Projection):
     def __init__(self, units, num_heads=8, average=False, dropout=0.0, **settings):
         super().__init__(units, **settings)
         self.num_heads, self.average, self.dropout = num_heads, average, dropout
-        self.drop = Dropout(dropout)
+        self.drop = SparseDropout(dropout)
 
     def build(self, values_shape):
         width = self.num_heads * self.units
@@ -212,15 +246,15 @@ class GraphAttention(Projection):
         self.bias = self.add_weight(shape=shape, initializer="zeros", name="bias")
 
     def attend(self, values, edges):
-        """Projected values (nodes, heads, width) and attention (edges, heads)."""
-        values = self.project(values, self.kernel)
+        """Projected values (nodes, heads, width) and attention (edges, heads), float32 at least."""
+        values = at_least_float32(self.project(values, self.kernel))
         num_nodes = ops.shape(values)[0]
         values = ops.reshape(values, (num_nodes, self.num_heads, self.units))
         as_source = ops.sum(values * self.source_attention, axis=-1)  # (nodes, heads)
         as_target = ops.sum(values * self.target_attention, axis=-1)
-        scores = ops.take(as_source, edges[:, 0], axis=0) + ops.take(as_target, edges[:, 1], axis=0)
-        scores = ops.leaky_relu(scores, 0.2)
-        return values, segment_softmax(scores, edges[:, 1], num_nodes)
+        source, target = ops.unstack(edges, axis=1)
+        scores = ops.take(as_source, source, axis=0) + ops.take(as_target, target, axis=0)
+        return values, segment_softmax(ops.leaky_relu(scores, 0.2), target, num_nodes)
 
     def call(self, values, edges, training=False):
         """From values (nodes, channels) and edges with self-loops, as of NormalizedEdges."""
@@ -231,7 +265,7 @@ class GraphAttention(Projection):
             values = ops.mean(values, axis=1)
         else:
             values = ops.reshape(values, (-1, self.num_heads * self.units))
-        return self.activation(values + self.bias)
+        return self.activate(values)
 
     def get_config(self):
         own = {"num_heads": self.num_heads, "average": self.average, "dropout": self.dropout}
@@ -239,7 +273,7 @@ class GraphAttention(Projection):
 
 
 @register
-class AdaptivePropagation(layers.Layer):
+class AdaptivePropagation(keras.layers.Layer):
     """DAGNN's rounds of message passing, without weights, and a gate that weighs the rounds.
 
     With values H after k rounds, k = 0 to steps, the answer is the sum of sigmoid(H a + b) H: each
@@ -262,7 +296,7 @@ class AdaptivePropagation(layers.Layer):
         rounds = [values]
         for _ in range(self.steps):
             rounds.append(propagate(rounds[-1], edges, weights))
-        rounds = ops.stack(rounds, axis=1)
+        rounds = ops.stack([ops.cast(values, self.compute_dtype) for values in rounds], axis=1)
         return rounds, ops.sigmoid(ops.matmul(rounds, self.kernel) + self.bias)
 
     def call(self, values, edges, weights):
@@ -275,10 +309,11 @@ class AdaptivePropagation(layers.Layer):
 
 
 @register
-class PairScores(layers.Layer):
+class PairScores(keras.layers.Layer):
     """The inner product of two nodes' values: large where an edge is likely."""
 
     def call(self, values, pairs):
         """From values (nodes, channels) and pairs (pairs, 2) of node numbers to (pairs,)."""
-        first, second = ops.take(values, pairs[:, 0], axis=0), ops.take(values, pairs[:, 1], axis=0)
+        values = at_least_float32(values)
+        first, second = ops.unstack(ops.take(values, pairs, axis=0), axis=1)  # (pairs, channels)
         return ops.sum(first * second, axis=1)
