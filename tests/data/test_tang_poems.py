@@ -61,7 +61,7 @@ def test_poems_stand_in(stand_in):
 def test_split_of_poems(stand_in):
     data = load_tang_poems()
     kept, held = data.train_validation_split(0.1, seed=1)
-    assert (len(kept), len(held)) == (540, 60)
+    assert (len(kept), len(held)) == (900, 100)
     assert set(kept) | set(held) == set(data.poems)
     assert data.train_validation_split(0.1, seed=2)[1] != held
     fields = {"name": "p", "title": "", "source": "", "licence": "", "citation": ""}
