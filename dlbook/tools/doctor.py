@@ -6,8 +6,8 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from dlbook.runtime import KERAS_SETTINGS, can_write
 
 _PYTHON = f'"{sys.executable}"' if " " in sys.executable else sys.executable
 _INSTALL = f"{_PYTHON} -m pip install -e ."
+_SLOW_IMPORT = 20  # seconds; with byte code it takes 3 to 10
 _PROBE_LIMIT = 240  # seconds; without byte code on a slow disk TensorFlow can take over a minute
 
 # Runs in a process of its own: TensorFlow writes log lines, may crash, and is slow to import.
@@ -64,7 +65,6 @@ def examine() -> list[Finding]:
         gpu_finding(probe.get("gpus", []), sys.platform, shutil.which("nvidia-smi") is not None),
         *data_findings(),
         kernel_finding(),
-        byte_code_finding(),
     ]
 
 
@@ -90,7 +90,12 @@ def tensorflow_findings(probe: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("fault", "TensorFlow", f"cannot be imported: {probe['error']}", _INSTALL)
         return
     text = f"{probe['tensorflow']}, imported in {probe['seconds']:.0f} s"
-    yield Finding("ok", "TensorFlow", text)
+    if probe["seconds"] < _SLOW_IMPORT:
+        yield Finding("ok", "TensorFlow", text)
+    else:
+        text += ": every kernel starts so slowly; most often its modules are not compiled"
+        remedy = f"{_PYTHON} -m compileall -q -j 0 {sysconfig.get_path('purelib')}"
+        yield Finding("note", "TensorFlow", text, remedy)
     backend = "export KERAS_BACKEND=tensorflow"
     if "keras_error" in probe:
         # the usual cause: a settings file that names a backend which is not installed
@@ -172,18 +177,3 @@ def kernel_finding() -> Finding:
     text = f"python3 is {executable}, another Python than this one; `make lab` would use that"
     remedy = f"{_PYTHON} -m ipykernel install --sys-prefix --name python3"
     return Finding("note", "Jupyter kernel", text, remedy)
-
-
-def byte_code_finding() -> Finding:
-    """Whether TensorFlow was compiled to byte code when it was installed."""
-    # PathFinder finds the folder without importing the package, which find_spec may do
-    spec = PathFinder.find_spec("tensorflow")
-    if spec is None or not spec.submodule_search_locations:
-        return Finding("note", "byte code", "TensorFlow is not installed", _INSTALL)
-    folder = Path(next(iter(spec.submodule_search_locations)))
-    if any((folder / "__pycache__").glob(f"*.{sys.implementation.cache_tag}.pyc")):
-        return Finding("ok", "byte code", "TensorFlow's modules are compiled")
-    text = "TensorFlow's modules are not compiled: every kernel takes 20 s longer to start"
-    if os.environ.get("PYTHONDONTWRITEBYTECODE"):
-        text += " (PYTHONDONTWRITEBYTECODE is set, so they never will be by themselves)"
-    return Finding("note", "byte code", text, f"{_PYTHON} -m compileall -q -j 0 {folder.parent}")

@@ -148,10 +148,10 @@ def write_overview(folder: Path = NOTEBOOKS) -> list[Path]:
         if new != old:
             readme.write_text(new, encoding="utf-8", newline="\n")
             changed.append(readme)
+    text = map_text(book)
     for entry in book:
         notebook = entry.chapter.read()
         for cell in notebook.cells:
-            text = map_text(book)
             if (cell.cell_type, cell.get("id")) == ("markdown", MAP) and cell.source != text:
                 # the picture shows what its alt text says, so an unchanged one stays
                 if _alt_text(book) not in cell.source:
@@ -177,21 +177,20 @@ def draw_map(book: list[Entry]) -> bytes:
         if need in graph and need < entry.chapter.stem
     )
     arrows = networkx.transitive_reduction(graph)  # what follows from other arrows stays out
+    columns = list(networkx.topological_generations(graph))
     places: dict[str, tuple[float, float]] = {}
-    for column, stems in enumerate(networkx.topological_generations(graph)):
 
-        def height(stem: str) -> float:  # beside what it builds on, so that few arrows cross
-            above = [places[need][1] for need in arrows.predecessors(stem)]
-            return sum(above) / len(above) if above else 0.0
+    def height(stem: str) -> float:  # beside what it builds on, so that few arrows cross
+        above = [places[need][1] for need in arrows.predecessors(stem)]
+        return sum(above) / len(above) if above else 0.0
 
+    for column, stems in enumerate(columns):
         for row, stem in enumerate(sorted(sorted(stems, reverse=True), key=height)):
             places[stem] = (column, row - (len(stems) - 1) / 2)
-
-    columns, rows = (sorted({place[axis] for place in places.values()}) for axis in (0, 1))
-    size = (1.9 * len(columns), 0.62 * (rows[-1] - rows[0] + 1))
-    figure = Figure(figsize=size, facecolor="white")
+    width, tallest = len(columns), max(map(len, columns))
+    figure = Figure(figsize=(1.9 * width, 0.62 * tallest), facecolor="white")
     ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(-0.5, columns[-1] + 0.5), ylim=(rows[0] - 0.5, rows[-1] + 0.5))
+    ax.set(xlim=(-0.5, width - 0.5), ylim=(-tallest / 2, tallest / 2))
     ax.set_axis_off()
     style = {"arrowstyle": "-|>", "color": "0.4", "shrinkA": 0, "shrinkB": 0}
     for start, end in arrows.edges:
