@@ -72,16 +72,12 @@ class Chapter:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What the chapter's metadata say of its lesson and of its last stored run.
-
-        Raises:
-            ValueError: The file is not a notebook.
-        """
+        """What its metadata say of its lesson and its last stored run; {} for no notebook."""
         try:
             # much quicker than reading and validating the whole notebook
             return json.loads(self.path.read_bytes())["metadata"].get("dlbook", {})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{self.path} cannot be read as a notebook") from error
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}  # a broken file is named by read(), when it is asked for
 
     def read(self) -> NotebookNode:
         """Read the notebook.
@@ -154,14 +150,7 @@ def find_chapters(folder: Path = NOTEBOOKS) -> list[Chapter]:
 
 def tour(chapters: list[Chapter]) -> list[Chapter]:
     """The chapters whose lesson says ``tour``: what a newcomer runs first."""
-
-    def is_on_it(chapter: Chapter) -> bool:
-        try:
-            return bool(chapter.record.get("lesson", {}).get("tour"))
-        except ValueError:  # a broken file is named when it is asked for
-            return False
-
-    return [chapter for chapter in chapters if is_on_it(chapter)] or chapters[:1]
+    return [c for c in chapters if c.record.get("lesson", {}).get("tour")] or chapters[:1]
 
 
 def select_chapters(names: Iterable[str], chapters: list[Chapter]) -> list[Chapter]:

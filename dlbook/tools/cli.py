@@ -57,11 +57,7 @@ def _data_errors() -> Iterator[None]:
         "  dlbook run                  the tour for newcomers\n"
         "  dlbook run 3 gpt            chapter 03, and the one called gpt\n"
         "  dlbook run all --no-html    the whole book, notebooks only\n"
-        "  dlbook run --check          which stored chapters are stale, and why\n"
-        "For maintainers:\n"
-        "  dlbook run --store 3        execute on real data, stand-in and untrained; store\n"
-        "  dlbook run --untrained 3    which checks pass although nothing was learnt\n"
-        "  dlbook run --map            bring README's table and the map up to date",
+        "  dlbook run --store 3        execute on real data, stand-in and untrained; store",
         "a chapter failed, is stale, or could not be stored",
         data=True,
     )
@@ -219,12 +215,7 @@ def list_data() -> None:
     click.echo(f"cache: {store.cache_folder()}")
 
 
-@data.command(
-    epilog=epilog(
-        "  dlbook data fetch           everything\n  dlbook data fetch mnist     one collection",
-        data=True,
-    )
-)
+@data.command(epilog=epilog("  dlbook data fetch mnist", data=True))
 @_NAMES
 @_data_errors()
 def fetch(names: tuple[str, ...]) -> None:
@@ -247,10 +238,7 @@ def fetch(names: tuple[str, ...]) -> None:
 
 @data.command(
     epilog=epilog(
-        "  dlbook data verify                  all that is in the mirror folder and the cache\n"
-        "  dlbook data verify --folder /media/course mnist",
-        "a file is damaged",
-        data=True,
+        "  dlbook data verify --folder /media/course mnist", "a file is damaged", data=True
     )
 )
 @_NAMES
@@ -271,13 +259,7 @@ def verify(names: tuple[str, ...], folder: Path | None) -> None:
     sys.exit(DATA_MISSING if missing else 0)
 
 
-@data.command(
-    epilog=epilog(
-        "  dlbook data mirror /media/course         a folder with everything\n"
-        "  DLBOOK_DATA_DIR=/media/course dlbook run",
-        data=True,
-    )
-)
+@data.command(epilog=epilog("  dlbook data mirror /media/course mnist", data=True))
 @click.argument("folder", type=_FOLDER)
 @_NAMES
 @_data_errors()

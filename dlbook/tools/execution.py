@@ -114,7 +114,7 @@ def execute(
         title: What the run is called.
         environment: The caller's environment variables.
         console: Where the reader sees how it gets on: a line that moves with the cells in a
-            terminal, a line for each slow cell in a log, and one at the end.
+            terminal, a line for each slow cell in a log, and at the end how it went.
         timeout: Seconds that one cell may take; None: any time.
         hooks: What else is executed.
 
@@ -129,12 +129,17 @@ def execute(
     with console.status(Text(f"{title}: starting")) as status:
         _run_cells(run, folder, title, status, timeout, kernel_environment(environment), hooks)
     run.seconds_total = time.perf_counter() - start
-    line = Text(f"✓ {title}: done in {run.seconds_total:.0f} s", "green")
-    if run.failure is not None:
-        where = f"code cell {run.failure.cell} ({first_line(run.failure.source)[:40]})"
-        text = f"✗ {title}: FAILED in {where} after {run.seconds_total:.0f} s: {run.failure.kind}"
-        line = Text(text, "bold red")
-    console.print(line, soft_wrap=True)
+    seconds = f"{run.seconds_total:.0f} s"
+    if run.failure is None:
+        console.print(Text(f"✓ {title}: done in {seconds}", "green"), soft_wrap=True)
+        return run
+    cell, kind = run.failure.cell, run.failure.kind
+    text = f"✗ {title}: FAILED in code cell {cell} after {seconds}: {kind}"
+    lines = run.failure.source.strip().splitlines()
+    shown = "\n    ".join(lines[:6] + ["…"] * (len(lines) > 6))
+    # the traceback's end holds the message
+    end = "\n  ".join(Text.from_ansi(run.failure.message).plain.strip().splitlines()[-6:])
+    console.print(Text.assemble((text, "bold red"), f"\n    {shown}\n", (f"  {end}", "red")))
     return run
 
 

@@ -1,4 +1,4 @@
-"""What the reader sees after chapters ran: the error of a failed one, and the table at the end."""
+"""What the reader sees of several chapters: the table after a run, and which are stale."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.text import Text
 
 from dlbook.tools import terminal
-from dlbook.tools.chapters import first_line
+from dlbook.tools.chapters import Chapter, first_line
 from dlbook.tools.overview import reached
-from dlbook.tools.record import is_stand_in, over_budget
+from dlbook.tools.record import is_stand_in, over_budget, stale_reasons
 from dlbook.tools.storing import Outcome
 
 _REAL_DATA_HINT = (
@@ -17,20 +17,6 @@ _REAL_DATA_HINT = (
     "or set DLBOOK_DATA_DIR to a folder that has them (`dlbook data mirror` makes one), then run "
     "again. `dlbook data list` shows what is missing."
 )
-
-
-def print_failure(console: Console, outcome: Outcome) -> None:
-    """Show where a chapter stopped: the head of the cell and the last lines of the error."""
-    failure = outcome.failure
-    if failure is None:
-        return
-    console.print(Text(f"\n{outcome.chapter.stem}, code cell {failure.cell}:", style="bold"))
-    lines = failure.source.strip().splitlines()
-    for line in lines[:6] + ["…"] * (len(lines) > 6):
-        console.print(Text(f"    {line}"), soft_wrap=True)
-    # the traceback's end holds the message
-    for line in Text.from_ansi(failure.message).plain.strip().splitlines()[-6:]:
-        console.print(Text(f"  {line}", style="red"), soft_wrap=True)
 
 
 def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path | None) -> None:
@@ -77,8 +63,13 @@ def _outcome_text(outcome: Outcome) -> Text:
     return Text("stored" if outcome.stored else "ok", style="green")
 
 
-def print_stale(console: Console, reasons: dict[str, list[str]]) -> None:
-    """Say for each chapter whether its stored outputs are fresh, and why not."""
+def print_stale(console: Console, chapters: Sequence[Chapter]) -> bool:
+    """Say for each chapter whether its stored outputs are fresh, and why not.
+
+    Returns:
+        Whether one is stale.
+    """
+    reasons = {chapter.stem: stale_reasons(chapter) for chapter in chapters}
     for stem, found in reasons.items():
         style, word = ("bold red", "STALE") if found else ("green", "fresh")
         console.print(Text(f"{stem}: {word}", style))
@@ -87,3 +78,4 @@ def print_stale(console: Console, reasons: dict[str, list[str]]) -> None:
     stale = " ".join(stem[:2] for stem, found in reasons.items() if found)
     if stale:
         console.print(Text(f"Execute and store again: dlbook run --store {stale}"))
+    return bool(stale)
