@@ -100,10 +100,9 @@ def run(
     The executed notebooks and HTML pages go to the output folder; the chapters themselves stay
     as they are.
     """
-    from dlbook.tools import reporting
     from dlbook.tools.chapters import NOTEBOOKS, find_chapters, select_chapters, tour
     from dlbook.tools.overview import write_overview
-    from dlbook.tools.record import stale_reasons
+    from dlbook.tools.reporting import print_stale
 
     folder = notebooks or NOTEBOOKS
     found = find_chapters(folder)
@@ -114,9 +113,7 @@ def run(
     else:
         chosen = tour(found)
     if mode == "check":
-        reasons = {chapter.stem: stale_reasons(chapter) for chapter in chosen}
-        reporting.print_stale(terminal.console(), reasons)
-        sys.exit(FAILED if any(reasons.values()) else 0)
+        sys.exit(FAILED if print_stale(terminal.console(), chosen) else 0)
     code = _execute(chosen, output, mode, html, timeout) if mode != "map" else 0
     if mode in ("map", "store"):
         for path in write_overview(folder):
@@ -129,7 +126,7 @@ def _execute(
 ) -> int:
     from dlbook import data
     from dlbook.runtime import can_write
-    from dlbook.tools.reporting import print_failure, print_summary
+    from dlbook.tools.reporting import print_summary
     from dlbook.tools.storing import Workshop
 
     # a wrong setting would make every chapter fail, each after seconds of start-up
@@ -145,7 +142,6 @@ def _execute(
     try:
         for chapter in chapters:
             outcomes.append(work(chapter))
-            print_failure(console, outcomes[-1])
     except ValueError as error:  # a file that is no notebook
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -237,9 +233,7 @@ def fetch(names: tuple[str, ...]) -> None:
 
 
 @data.command(
-    epilog=epilog(
-        "  dlbook data verify --folder /media/course mnist", "a file is damaged", data=True
-    )
+    epilog=epilog("  dlbook data verify --folder /media/course", "a file is damaged", data=True)
 )
 @_NAMES
 @click.option("--folder", type=_OLD_FOLDER, help="Look only at this mirror folder.")

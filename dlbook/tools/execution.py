@@ -139,7 +139,8 @@ def execute(
     shown = "\n    ".join(lines[:6] + ["…"] * (len(lines) > 6))
     # the traceback's end holds the message
     end = "\n  ".join(Text.from_ansi(run.failure.message).plain.strip().splitlines()[-6:])
-    console.print(Text.assemble((text, "bold red"), f"\n    {shown}\n", (f"  {end}", "red")))
+    told = Text.assemble((text, "bold red"), f"\n    {shown}\n", (f"  {end}", "red"))
+    console.print(told, soft_wrap=True)
     return run
 
 
