@@ -71,7 +71,7 @@ def _data_errors() -> Iterator[None]:
     help="Folder for the executed notebooks and pages.",
 )
 @click.option("--store", "mode", flag_value="store", help="Also store the outputs; real data only.")
-@click.option("--untrained", "mode", flag_value="untrained", help="Switch training off.")
+@click.option("--untrained", "mode", flag_value="untrained", help="Which checks pass untrained?")
 @click.option("--check", "mode", flag_value="check", help="Only say what is stale.")
 @click.option("--map", "mode", flag_value="map", help="Only renew the map and the table.")
 @click.option("--html/--no-html", default=True, help="Write an HTML page for each chapter.")

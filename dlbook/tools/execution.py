@@ -121,73 +121,32 @@ def execute(
     Returns:
         What came of it. A cell that fails is no exception here: see ``Run.failure``.
     """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
     run = Run(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    start = time.perf_counter()
-    with console.status(Text(f"{title}: starting")) as status:
-        _run_cells(run, folder, title, status, timeout, kernel_environment(environment), hooks)
-    run.seconds_total = time.perf_counter() - start
-    seconds = f"{run.seconds_total:.0f} s"
-    if run.failure is None:
-        console.print(Text(f"✓ {title}: done in {seconds}", "green"), soft_wrap=True)
-        return run
-    cell, kind = run.failure.cell, run.failure.kind
-    text = f"✗ {title}: FAILED in code cell {cell} after {seconds}: {kind}"
-    lines = run.failure.source.strip().splitlines()
-    shown = "\n    ".join(lines[:6] + ["…"] * (len(lines) > 6))
-    # the traceback's end holds the message
-    end = "\n  ".join(Text.from_ansi(run.failure.message).plain.strip().splitlines()[-6:])
-    told = Text.assemble((text, "bold red"), f"\n    {shown}\n", (f"  {end}", "red"))
-    console.print(told, soft_wrap=True)
-    return run
-
-
-def write_notebook(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook so that a reader never meets half of one."""
-    # nbformat.writes checks the notebook; LF line ends on every system keep differences small
-    write_whole(path, nbformat.writes(notebook).rstrip("\n") + "\n")
-
-
-def write_whole(path: Path, text: str, encoding: str = "utf-8") -> None:
-    """Write a text file so that a reader never meets half of it, nor an interruption leaves it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding=encoding, newline="")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _run_cells(
-    run: Run,
-    folder: Path,
-    title: str,
-    status: Any,
-    timeout: float | None,
-    environment: dict[str, str],
-    hooks: Hooks,
-) -> None:
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
     client = NotebookClient(
-        run.notebook,
+        notebook,
         km=this_python(),
         timeout=timeout,
         startup_timeout=_START_UP_LIMIT,
         resources={"metadata": {"path": str(folder.absolute())}},
     )
-    total, number, heading, owners = len(code_cells(run.notebook)), 0, "set-up", []
+    begun = time.perf_counter()
+    total, number, heading, owners = len(code_cells(notebook)), 0, "set-up", []
     cell = nbformat.v4.new_code_cell(hooks.first)
     try:
         # the kernel manager is ours, so that without cleanup_kc the kernel would live on
-        with client.setup_kernel(env=environment, cleanup_kc=True):
+        with (
+            console.status(Text(f"{title}: starting")) as status,
+            client.setup_kernel(env=kernel_environment(environment), cleanup_kc=True),
+        ):
             try:
                 _ask(client, cell)
-                for index, cell in enumerate(run.notebook.cells):
+                for index, cell in enumerate(notebook.cells):
                     if cell.cell_type == "markdown" and cell.source.startswith("#"):
                         heading = first_line(cell.source)
                     if cell.cell_type != "code" or not cell.source.strip():
@@ -202,8 +161,8 @@ def _run_cells(
                     client.execute_cell(cell, index, execution_count=number)
                     seconds = time.perf_counter() - start
                     run.seconds += seconds if number > 1 else 0.0
-                    if seconds >= _SLOW_CELL and not status.console.is_terminal:
-                        status.console.print(Text(f"{place}: {seconds:.0f} s"), soft_wrap=True)
+                    if seconds >= _SLOW_CELL and not console.is_terminal:
+                        console.print(Text(f"{place}: {seconds:.0f} s"), soft_wrap=True)
                     if hooks.keep_going:
                         met = len(_report(client)["checks"])
                         owners += [cell.get("id")] * (met - len(owners))
@@ -225,6 +184,42 @@ def _run_cells(
     except DeadKernelError:
         text = "the kernel died; most often the machine had no memory left"
         run.failure = Failure(number, cell.source, "DeadKernel", text)
+    run.seconds_total = time.perf_counter() - begun
+    _tell(run, title, console)
+    return run
+
+
+def _tell(run: Run, title: str, console: Console) -> None:
+    """Say how a run went, and show the head of a failed cell and the last lines of its error."""
+    seconds = f"{run.seconds_total:.0f} s"
+    if run.failure is None:
+        console.print(Text(f"✓ {title}: done in {seconds}", "green"), soft_wrap=True)
+        return
+    cell, kind = run.failure.cell, run.failure.kind
+    text = f"✗ {title}: FAILED in code cell {cell} after {seconds}: {kind}"
+    lines = run.failure.source.strip().splitlines()
+    shown = "\n    ".join(lines[:6] + ["…"] * (len(lines) > 6))
+    # the traceback's end holds the message
+    end = "\n  ".join(Text.from_ansi(run.failure.message).plain.strip().splitlines()[-6:])
+    told = Text.assemble((text, "bold red"), f"\n    {shown}\n", (f"  {end}", "red"))
+    console.print(told, soft_wrap=True)
+
+
+def write_notebook(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook so that a reader never meets half of one."""
+    # nbformat.writes checks the notebook; LF line ends on every system keep differences small
+    write_whole(path, nbformat.writes(notebook).rstrip("\n") + "\n")
+
+
+def write_whole(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """Write a text file so that a reader never meets half of it, nor an interruption leaves it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding=encoding, newline="")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _ask(client: Any, cell: NotebookNode) -> str:
