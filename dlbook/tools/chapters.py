@@ -1,6 +1,5 @@
 """The chapters as files: find them, name them, read them, know the places that are theirs."""
 
-import difflib
 import json
 import re
 import runpy
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import nbformat
 from nbformat import NotebookNode
 
@@ -21,17 +21,13 @@ _NAME = re.compile(r"\d\d_[a-z0-9_]+\.ipynb")
 _RAISING_TAGS = {"raises-exception", "nbval-raises-exception"}
 
 
-class UnknownChapter(ValueError):
+class UnknownChapter(click.UsageError):
     """A name that stands for no chapter, or for more than one."""
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One notebook of the book.
-
-    Args:
-        path: The notebook, named ``<two digits>_<words>.ipynb``.
-    """
+    """One notebook of the book: ``path`` is named ``<two digits>_<words>.ipynb``."""
 
     path: Path
 
@@ -39,11 +35,6 @@ class Chapter:
     def stem(self) -> str:
         """The chapter's name, as ``05_toy_nets``."""
         return self.path.stem
-
-    @property
-    def number(self) -> str:
-        """Its two digits."""
-        return self.stem[:2]
 
     @property
     def words(self) -> str:
@@ -64,13 +55,13 @@ class Chapter:
         ``toy.py`` or ``toy/``.
         """
         models = self.house / "dlbook" / "models"
-        words = self.words.split("_")
-        for count in range(len(words), 0, -1):
-            found = models / "_".join(words[:count])
-            if words[0] and found.is_dir():
-                return sorted(found.rglob("*.py"))
-            if words[0] and found.with_suffix(".py").is_file():
-                return [found.with_suffix(".py")]
+        name = self.words
+        while name:
+            if (models / name).is_dir():
+                return sorted((models / name).rglob("*.py"))
+            if (models / f"{name}.py").is_file():
+                return [models / f"{name}.py"]
+            name = name.rpartition("_")[0]
         return []
 
     @property
@@ -81,21 +72,12 @@ class Chapter:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What the chapter's metadata say of its lesson and of its last stored run.
-
-        Raises:
-            ValueError: The file is not a notebook.
-        """
+        """What its metadata say of its lesson and its last stored run; {} for no notebook."""
         try:
             # much quicker than reading and validating the whole notebook
             return json.loads(self.path.read_bytes())["metadata"].get("dlbook", {})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{self.path} cannot be read as a notebook") from error
-
-    @property
-    def lesson(self) -> dict[str, Any]:
-        """What the chapter's author says of it: ``prerequisites``, ``objectives`` and more."""
-        return {"prerequisites": [], "objectives": [], **self.record.get("lesson", {})}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}  # a broken file is named by read(), when it is asked for
 
     def read(self) -> NotebookNode:
         """Read the notebook.
@@ -168,14 +150,7 @@ def find_chapters(folder: Path = NOTEBOOKS) -> list[Chapter]:
 
 def tour(chapters: list[Chapter]) -> list[Chapter]:
     """The chapters whose lesson says ``tour``: what a newcomer runs first."""
-
-    def is_on_it(chapter: Chapter) -> bool:
-        try:
-            return bool(chapter.lesson.get("tour"))
-        except ValueError:  # a broken file is named when it is asked for
-            return False
-
-    return [chapter for chapter in chapters if is_on_it(chapter)] or chapters[:1]
+    return [c for c in chapters if c.record.get("lesson", {}).get("tour")] or chapters[:1]
 
 
 def select_chapters(names: Iterable[str], chapters: list[Chapter]) -> list[Chapter]:
@@ -188,10 +163,8 @@ def select_chapters(names: Iterable[str], chapters: list[Chapter]) -> list[Chapt
     Raises:
         UnknownChapter: A name fits no chapter or several.
     """
-    chosen: set[Path] = set()
-    for name in names:
-        chosen.update(chapter.path for chapter in _matches(name, chapters))
-    return [chapter for chapter in chapters if chapter.path in chosen]
+    chosen = {chapter for name in names for chapter in _matches(name, chapters)}
+    return [chapter for chapter in chapters if chapter in chosen]
 
 
 def _matches(name: str, chapters: list[Chapter]) -> list[Chapter]:
@@ -199,7 +172,7 @@ def _matches(name: str, chapters: list[Chapter]) -> list[Chapter]:
     if wanted == "all":
         return chapters
     if wanted.isdecimal():
-        found = [c for c in chapters if int(c.number) == int(wanted)]
+        found = [c for c in chapters if int(c.stem[:2]) == int(wanted)]
     else:
         found = [c for c in chapters if wanted in (c.stem.lower(), c.words.lower())]
         if wanted and not found:
@@ -210,11 +183,8 @@ def _matches(name: str, chapters: list[Chapter]) -> list[Chapter]:
     if found:
         fitting = ", ".join(chapter.stem for chapter in found)
         raise UnknownChapter(f"{name!r} fits several chapters: {fitting}")
-    known = {key: c.stem for c in chapters for key in (c.stem.lower(), c.words.lower(), c.number)}
-    close = difflib.get_close_matches(wanted, known, n=6, cutoff=0.4)
-    near = list(dict.fromkeys(known[key] for key in close))[:3]
-    listed = ", ".join(near or [chapter.stem for chapter in chapters]) or "none found"
-    raise UnknownChapter(f"there is no chapter {name!r}; {'close' if near else 'known'}: {listed}")
+    known = ", ".join(chapter.stem for chapter in chapters) or "none"
+    raise UnknownChapter(f"there is no chapter {name!r}; there are: {known}")
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -236,15 +206,3 @@ def first_line(text: str) -> str:
     """The first line that is not blank, without its comment or heading marks."""
     lines = (line.strip() for line in text.splitlines())
     return next((line.lstrip("# ") for line in lines if line), "")
-
-
-def headings(notebook: NotebookNode) -> list[str]:
-    """The heading that each code cell stands under; "" before the first heading."""
-    current, result = "", []
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            found = re.findall(r"^#{1,4}\s+(.+?)\s*#*$", cell.source, flags=re.MULTILINE)
-            current = found[-1] if found else current
-        elif cell.cell_type == "code" and cell.source.strip():
-            result.append(current)
-    return result

@@ -7,12 +7,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from rich.console import Console
+from rich.text import Text
 
-from dlbook.tools.chapters import code_cells, first_line, headings, may_raise
+from dlbook.tools.chapters import code_cells, first_line, may_raise
 
 _MARK = "dlbook-report:"
 _REPORT = f"""
@@ -21,25 +23,7 @@ import dlbook.runtime as _runtime
 print("\\n" + {_MARK!r} + _json.dumps(_runtime.report()))
 """
 _START_UP_LIMIT = 120  # seconds; a cold disk and no byte code make a kernel slow to start
-
-
-class Reporter(Protocol):
-    """Who is told how a run gets on."""
-
-    def run_started(self, title: str, cells: int) -> None:
-        """A run with so many code cells starts."""
-
-    def cell_started(self, number: int, heading: str) -> None:
-        """Code cell ``number`` (from 1), which stands under ``heading``, starts."""
-
-    def cell_finished(self, number: int, heading: str, seconds: float) -> None:
-        """Code cell ``number`` took so long."""
-
-    def run_finished(self, line: str, ok: bool) -> None:
-        """The run is done, well or not; ``line`` says how."""
-
-    def close(self) -> None:
-        """Nothing more comes; also called after an interruption."""
+_SLOW_CELL = 2.0  # seconds; a cell that takes longer gets a line of its own in a log
 
 
 @dataclass
@@ -50,20 +34,13 @@ class Failure:
         cell: Number of the code cell, from 1.
         source: Its code.
         kind: The exception's name.
-        message: Its text.
-        traceback: Its traceback, with ANSI colours, or "".
+        message: Its text, or its traceback with ANSI colours.
     """
 
     cell: int
     source: str
     kind: str
     message: str
-    traceback: str = ""
-
-    @property
-    def is_missing_data(self) -> bool:
-        """Whether data could not be had where only the real ones will do."""
-        return self.kind == "DataUnavailableError"
 
 
 @dataclass(frozen=True)
@@ -107,16 +84,11 @@ class Run:
 
 
 def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a chapter's kernel, made from the caller's.
-
-    Folders become absolute, because the kernel works in the notebook's folder and not in the
-    caller's; a matplotlib backend of the caller's is dropped, because it would turn the figures
-    in the notebook off.
-    """
+    """The environment of a chapter's kernel, made from the caller's."""
     result = dict(environment)
-    result.pop("MPLBACKEND", None)
+    result.pop("MPLBACKEND", None)  # it would turn the figures in the notebook off
     for name in ("DLBOOK_DATA_DIR", "DLBOOK_CACHE"):
-        if result.get(name):
+        if result.get(name):  # the kernel works in the notebook's folder, not in the caller's
             result[name] = str(Path(result[name]).expanduser().absolute())
     result.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # otherwise the debugger writes a warning about frozen modules to the terminal
@@ -130,7 +102,7 @@ def execute(
     *,
     title: str,
     environment: Mapping[str, str],
-    reporter: Reporter,
+    console: Console,
     timeout: float | None = None,
     hooks: Hooks = NO_HOOKS,
 ) -> Run:
@@ -139,32 +111,98 @@ def execute(
     Args:
         notebook: The notebook; its outputs are replaced.
         folder: Where its kernel works.
-        title: What the reporter calls it.
+        title: What the run is called.
         environment: The caller's environment variables.
-        reporter: Who is told how it gets on.
+        console: Where the reader sees how it gets on: a line that moves with the cells in a
+            terminal, a line for each slow cell in a log, and at the end how it went.
         timeout: Seconds that one cell may take; None: any time.
         hooks: What else is executed.
 
     Returns:
         What came of it. A cell that fails is no exception here: see ``Run.failure``.
     """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
     run = Run(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    reporter.run_started(title, len(code_cells(notebook)))
-    start = time.perf_counter()
-    _run_cells(run, folder, reporter, timeout, kernel_environment(environment), hooks)
-    run.seconds_total = time.perf_counter() - start
-    line = f"{title}: done in {run.seconds_total:.0f} s"
-    if run.failure is not None:
-        line = (
-            f"{title}: FAILED in code cell {run.failure.cell} "
-            f"({first_line(run.failure.source)[:40]}) after {run.seconds_total:.0f} s: "
-            f"{run.failure.kind}"
-        )
-    reporter.run_finished(line, run.failure is None)
+    client = NotebookClient(
+        notebook,
+        km=this_python(),
+        timeout=timeout,
+        startup_timeout=_START_UP_LIMIT,
+        resources={"metadata": {"path": str(folder.absolute())}},
+    )
+    begun = time.perf_counter()
+    total, number, heading, owners = len(code_cells(notebook)), 0, "set-up", []
+    cell = nbformat.v4.new_code_cell(hooks.first)
+    try:
+        # the kernel manager is ours, so that without cleanup_kc the kernel would live on
+        with (
+            console.status(Text(f"{title}: starting")) as status,
+            client.setup_kernel(env=kernel_environment(environment), cleanup_kc=True),
+        ):
+            try:
+                _ask(client, cell)
+                for index, cell in enumerate(notebook.cells):
+                    if cell.cell_type == "markdown" and cell.source.startswith("#"):
+                        heading = first_line(cell.source)
+                    if cell.cell_type != "code" or not cell.source.strip():
+                        continue
+                    number += 1
+                    if cell.get("id") in hooks.before:
+                        _ask(client, nbformat.v4.new_code_cell(hooks.before[cell.id]))
+                    place = f"{title}: cell {number} of {total}, {heading}"
+                    status.update(Text(place))
+                    client.allow_errors = hooks.keep_going or may_raise(cell)
+                    start = time.perf_counter()
+                    client.execute_cell(cell, index, execution_count=number)
+                    seconds = time.perf_counter() - start
+                    run.seconds += seconds if number > 1 else 0.0
+                    if seconds >= _SLOW_CELL and not console.is_terminal:
+                        console.print(Text(f"{place}: {seconds:.0f} s"), soft_wrap=True)
+                    if hooks.keep_going:
+                        met = len(_report(client)["checks"])
+                        owners += [cell.get("id")] * (met - len(owners))
+                        for output in cell.outputs:
+                            if output.output_type == "error" and not may_raise(cell):
+                                run.errors[cell.get("id")] = f"{output.ename}: {output.evalue}"
+                run.report = _report(client)
+                for check, owner in zip(run.report["checks"], owners, strict=False):
+                    check["cell"] = owner
+            except BaseException:
+                # no grace for a kernel that is stopped in the middle of a training
+                client.shutdown_kernel = "immediate"
+                raise
+    except CellExecutionError as error:
+        run.failure = Failure(number, cell.source, error.ename, str(error))
+    except CellTimeoutError:
+        text = f"the cell took longer than {timeout:g} s (dlbook run --timeout allows more)"
+        run.failure = Failure(number, cell.source, "Timeout", text)
+    except DeadKernelError:
+        text = "the kernel died; most often the machine had no memory left"
+        run.failure = Failure(number, cell.source, "DeadKernel", text)
+    run.seconds_total = time.perf_counter() - begun
+    _tell(run, title, console)
     return run
+
+
+def _tell(run: Run, title: str, console: Console) -> None:
+    """Say how a run went, and show the head of a failed cell and the last lines of its error."""
+    seconds = f"{run.seconds_total:.0f} s"
+    if run.failure is None:
+        console.print(Text(f"✓ {title}: done in {seconds}", "green"), soft_wrap=True)
+        return
+    cell, kind = run.failure.cell, run.failure.kind
+    text = f"✗ {title}: FAILED in code cell {cell} after {seconds}: {kind}"
+    lines = run.failure.source.strip().splitlines()
+    shown = "\n    ".join(lines[:6] + ["…"] * (len(lines) > 6))
+    # the traceback's end holds the message
+    end = "\n  ".join(Text.from_ansi(run.failure.message).plain.strip().splitlines()[-6:])
+    told = Text.assemble((text, "bold red"), f"\n    {shown}\n", (f"  {end}", "red"))
+    console.print(told, soft_wrap=True)
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
@@ -184,72 +222,6 @@ def write_whole(path: Path, text: str, encoding: str = "utf-8") -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _run_cells(
-    run: Run,
-    folder: Path,
-    reporter: Reporter,
-    timeout: float | None,
-    environment: dict[str, str],
-    hooks: Hooks,
-) -> None:
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
-    client = NotebookClient(
-        run.notebook,
-        km=this_python(),
-        timeout=timeout,
-        startup_timeout=_START_UP_LIMIT,
-        resources={"metadata": {"path": str(folder.absolute())}},
-        record_timing=False,
-        store_widget_state=False,
-    )
-    indices = {id(cell): index for index, cell in enumerate(run.notebook.cells)}
-    cells = zip(code_cells(run.notebook), headings(run.notebook), strict=True)
-    number, cell, owners = 0, nbformat.v4.new_code_cell(hooks.first), []
-    try:
-        # the kernel manager is ours, so that without cleanup_kc the kernel would live on
-        with client.setup_kernel(env=environment, cleanup_kc=True):
-            try:
-                _ask(client, cell)
-                for number, (cell, heading) in enumerate(cells, start=1):
-                    if cell.get("id") in hooks.before:
-                        _ask(client, nbformat.v4.new_code_cell(hooks.before[cell.id]))
-                    reporter.cell_started(number, heading)
-                    client.allow_errors = hooks.keep_going or may_raise(cell)
-                    start = time.perf_counter()
-                    client.execute_cell(cell, indices[id(cell)], execution_count=number)
-                    seconds = time.perf_counter() - start
-                    run.seconds += seconds if number > 1 else 0.0
-                    reporter.cell_finished(number, heading, seconds)
-                    if hooks.keep_going:
-                        met = len(_report(client)["checks"])
-                        owners += [cell.get("id")] * (met - len(owners))
-                        run.errors.update(_errors(cell))
-                run.report = _report(client)
-                for check, owner in zip(run.report["checks"], owners, strict=False):
-                    check["cell"] = owner
-            except BaseException:
-                # no grace for a kernel that is stopped in the middle of a training
-                client.shutdown_kernel = "immediate"
-                raise
-    except CellExecutionError as error:
-        lines = next((o.traceback for o in cell.outputs if o.output_type == "error"), [])
-        traceback = "\n".join(lines) or error.traceback
-        run.failure = Failure(number, cell.source, error.ename, error.evalue, traceback)
-    except CellTimeoutError:
-        text = f"the cell took longer than {timeout:g} s (dlbook run --timeout allows more)"
-        run.failure = Failure(number, cell.source, "Timeout", text)
-    except DeadKernelError:
-        text = "the kernel died; most often the machine had no memory left (see dlbook doctor)"
-        run.failure = Failure(number, cell.source, "DeadKernel", text)
-
-
-def _errors(cell: NotebookNode) -> dict[str, str]:
-    raised = [] if may_raise(cell) else [o for o in cell.outputs if o.output_type == "error"]
-    return {cell.get("id"): f"{output.ename}: {output.evalue}" for output in raised}
-
-
 def _ask(client: Any, cell: NotebookNode) -> str:
     """What a cell prints, in an execution that leaves nothing in the notebook."""
     if not cell.source:
@@ -264,7 +236,6 @@ def _ask(client: Any, cell: NotebookNode) -> str:
 
 
 def _report(client: Any) -> dict[str, Any]:
-    """Ask the kernel what it used and checked."""
     return json.loads(_ask(client, nbformat.v4.new_code_cell(_REPORT)).rpartition(_MARK)[2])
 
 
@@ -285,10 +256,7 @@ def this_python() -> Any:
 
 
 def can_encrypt(manager: type) -> bool:
-    """Whether kernels of a class of managers can be talked to in code.
-
-    Newer kernels warn in the terminal about a connection in clear text; older ones know nothing.
-    """
+    """Whether a manager can talk to kernels in code; newer ones warn of a clear connection."""
     import zmq
 
     return "transport_encryption" in manager.class_trait_names() and zmq.has("curve")

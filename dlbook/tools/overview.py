@@ -25,7 +25,7 @@ _BOX = {"boxstyle": "round", "facecolor": "#dbe9f6", "edgecolor": "#0072b2"}
 
 @dataclass(frozen=True)
 class Entry:
-    """A chapter, as the overview shows it.
+    """A chapter, as the overview shows it: what its head and its record say.
 
     Args:
         chapter: The chapter.
@@ -41,34 +41,30 @@ class Entry:
     question: str
     rows: dict[str, str]
     record: dict[str, Any]
-    prerequisites: tuple[str, ...]
+    prerequisites: list[str]
 
 
 def entries(folder: Path = NOTEBOOKS) -> list[Entry]:
     """An entry for every chapter in a folder, in reading order."""
-    return [_entry(chapter) for chapter in find_chapters(folder)]
-
-
-def _entry(chapter: Chapter) -> Entry:
-    head, lesson = head_of(chapter.read()), chapter.lesson
-    return Entry(
-        chapter,
-        title=_first(_TITLE, head, chapter.words),
-        question=_first(_QUESTION, head, ""),
-        rows=dict(_ROW.findall(head)),
-        record=chapter.record,
-        prerequisites=tuple(lesson["prerequisites"]),
-    )
+    book = []
+    for chapter in find_chapters(folder):
+        head, record = head_of(chapter.read()), chapter.record
+        title, question = _TITLE.search(head), _QUESTION.search(head)
+        entry = Entry(
+            chapter,
+            title[1] if title else chapter.words,
+            question[1] if question else "",
+            dict(_ROW.findall(head)),
+            record,
+            record.get("lesson", {}).get("prerequisites", []),
+        )
+        book.append(entry)
+    return book
 
 
 def head_of(notebook: NotebookNode) -> str:
     """The text of a chapter's first cell."""
     return notebook.cells[0].source if notebook.cells else ""
-
-
-def _first(pattern: re.Pattern[str], text: str, otherwise: str) -> str:
-    found = pattern.search(text)
-    return found.group(1) if found else otherwise
 
 
 def reached(record: dict[str, Any]) -> str:
@@ -93,7 +89,8 @@ def fill_head(notebook: NotebookNode, record: dict[str, Any]) -> None:
     lines = head_of(notebook).splitlines()
     for number, line in enumerate(lines):
         for start, text in rows.items():
-            lines[number] = f"{start} {text} |" if line.startswith(start) else lines[number]
+            if line.startswith(start):
+                lines[number] = f"{start} {text} |"
     notebook.cells[0].source = "\n".join(lines)
 
 
@@ -104,7 +101,7 @@ def readme_table(book: list[Entry]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for entry in book:
-        link = f"[{entry.chapter.number} {entry.title}](notebooks/{entry.chapter.path.name})"
+        link = f"[{entry.chapter.stem[:2]} {entry.title}](notebooks/{entry.chapter.path.name})"
         told = [entry.rows.get(name, "–") for name in ("Model", "Mirrors", "Data", "At full size")]
         # "MNIST: 70,000 digits; iris: 150 flowers" -> "MNIST, iris"
         told[2] = ", ".join(part.partition(":")[0].strip() for part in told[2].split(";"))
@@ -117,7 +114,7 @@ def map_text(book: list[Entry]) -> str:
     """The map as Markdown: a table with links to the chapters, and the picture's place."""
     rows = ["| chapter | question | reached | minutes |", "|---|---|---|---|"]
     rows += [
-        f"| [{entry.chapter.number} {entry.title}]({entry.chapter.path.name}) | {entry.question} "
+        f"| [{entry.chapter.stem[:2]} {entry.title}]({entry.chapter.path.name}) | {entry.question} "
         f"| {reached(entry.record)} | {minutes(entry.record)} |"
         for entry in book
     ]
@@ -126,11 +123,11 @@ def map_text(book: list[Entry]) -> str:
 
 def _alt_text(book: list[Entry]) -> str:
     needs = [
-        f"{entry.chapter.number} needs {', '.join(stem[:2] for stem in entry.prerequisites)}"
+        f"{entry.chapter.stem[:2]} needs {', '.join(stem[:2] for stem in entry.prerequisites)}"
         for entry in book
         if entry.prerequisites
     ]
-    return f"The map of prerequisites: {'; '.join(needs) or 'no chapter needs another'}."
+    return f"The map of prerequisites: {'; '.join(needs)}."
 
 
 def write_overview(folder: Path = NOTEBOOKS) -> list[Path]:
@@ -151,10 +148,10 @@ def write_overview(folder: Path = NOTEBOOKS) -> list[Path]:
         if new != old:
             readme.write_text(new, encoding="utf-8", newline="\n")
             changed.append(readme)
+    text = map_text(book)
     for entry in book:
         notebook = entry.chapter.read()
         for cell in notebook.cells:
-            text = map_text(book)
             if (cell.cell_type, cell.get("id")) == ("markdown", MAP) and cell.source != text:
                 # the picture shows what its alt text says, so an unchanged one stays
                 if _alt_text(book) not in cell.source:
@@ -180,21 +177,20 @@ def draw_map(book: list[Entry]) -> bytes:
         if need in graph and need < entry.chapter.stem
     )
     arrows = networkx.transitive_reduction(graph)  # what follows from other arrows stays out
+    columns = list(networkx.topological_generations(graph))
     places: dict[str, tuple[float, float]] = {}
-    for column, stems in enumerate(networkx.topological_generations(graph)):
 
-        def height(stem: str) -> float:  # beside what it builds on, so that few arrows cross
-            above = [places[need][1] for need in arrows.predecessors(stem)]
-            return sum(above) / len(above) if above else 0.0
+    def height(stem: str) -> float:  # beside what it builds on, so that few arrows cross
+        above = [places[need][1] for need in arrows.predecessors(stem)]
+        return sum(above) / len(above) if above else 0.0
 
+    for column, stems in enumerate(columns):
         for row, stem in enumerate(sorted(sorted(stems, reverse=True), key=height)):
             places[stem] = (column, row - (len(stems) - 1) / 2)
-
-    columns, rows = (sorted({place[axis] for place in places.values()}) for axis in (0, 1))
-    size = (1.9 * len(columns), 0.62 * (rows[-1] - rows[0] + 1))
-    figure = Figure(figsize=size, facecolor="white")
+    width, tallest = len(columns), max(map(len, columns))
+    figure = Figure(figsize=(1.9 * width, 0.62 * tallest), facecolor="white")
     ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(-0.5, columns[-1] + 0.5), ylim=(rows[0] - 0.5, rows[-1] + 0.5))
+    ax.set(xlim=(-0.5, width - 0.5), ylim=(-tallest / 2, tallest / 2))
     ax.set_axis_off()
     style = {"arrowstyle": "-|>", "color": "0.4", "shrinkA": 0, "shrinkB": 0}
     for start, end in arrows.edges:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
@@ -39,76 +40,62 @@ def part_hashes(
         notebook: What is in it.
         data_sets: Names of the data sets that it loads.
     """
+    house, models = chapter.house, ("dlbook.models", "dlbook.layers")
     sources = [cell.source for cell in code_cells(notebook)]
-    files = set(chapter.model_files)
-    for source in sources:
-        files |= _imported(source, "", chapter.house, ("models", "layers"))
-    files = _all_imported(files, chapter.house, ("models", "layers"))
-    folder = chapter.house / "dlbook" / "data" / "stand_ins"
+    files = set(chapter.model_files).union(*(_imported(s, "", house, models) for s in sources))
+    folder = house / "dlbook" / "data" / "stand_ins"
     stand_ins = {folder / f"{name.replace('-', '_')}.py" for name in data_sets}
     stand_ins = {path for path in stand_ins if path.is_file()}
-    files |= _all_imported(stand_ins, chapter.house, ("data.stand_ins",))
+    files = _all_imported(files, house, models)
+    files |= _all_imported(stand_ins, house, ("dlbook.data.stand_ins",))
     cells = json.dumps([_without_trailing_space(source) for source in sources], ensure_ascii=False)
     parts = {CELLS: cells}
     for path in sorted(files):
-        name = path.relative_to(chapter.house).as_posix()
+        name = path.relative_to(house).as_posix()
         parts[name] = _without_trailing_space(path.read_text(encoding="utf-8"))
     return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in parts.items()}
 
 
-def _all_imported(files: set[Path], house: Path, folders: tuple[str, ...]) -> set[Path]:
-    """The files and all that they import, and so on, inside some folders of dlbook."""
-    found, waiting = set(), list(files)
+def _all_imported(files: set[Path], house: Path, roots: tuple[str, ...]) -> set[Path]:
+    """The files and all that they import, and so on, inside some packages."""
+    found, waiting = set(), set(files)
     while waiting:
         path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            package = ".".join(path.relative_to(house).parent.parts)
-            text = path.read_text(encoding="utf-8")
-            waiting += _imported(text, package, house, folders)
+        found.add(path)
+        package = ".".join(path.relative_to(house).parent.parts)
+        waiting |= _imported(path.read_text(encoding="utf-8"), package, house, roots) - found
     return found
 
 
-def _imported(source: str, package: str, house: Path, folders: tuple[str, ...]) -> set[Path]:
-    """The files inside some folders of dlbook that a piece of Python in a package imports."""
-    names: set[str] = set()
-    for node in ast.walk(_parsed(source)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parents = package.split(".")[: 1 - node.level or None] if node.level else []
-            origin = ".".join([*parents, *([node.module] if node.module else [])])
-            inner = [f"{origin}.{alias.name}" for alias in node.names]
-            # a name that is no module comes from the package's own file
-            names.update(name if _module(name, house) else origin for name in inner)
-    roots = tuple(f"dlbook.{folder}" for folder in folders)
-    files: set[Path] = set()
-    for name in names:
-        steps = name.split(".")
-        for count in range(1, len(steps) + 1):
-            prefix = ".".join(steps[:count])
-            inside = prefix.startswith(tuple(f"{root}." for root in roots))
-            if inside or (prefix in roots and prefix == name):
-                path = _module(prefix, house)
-                files |= {path} if path else set()
-    return files
-
-
-def _parsed(source: str) -> ast.AST:
+def _imported(source: str, package: str, house: Path, roots: tuple[str, ...]) -> set[Path]:
+    """The files inside the packages ``roots`` that a piece of Python in ``package`` imports."""
     lines = source.splitlines()
     plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
     try:
-        return ast.parse(plain)
+        tree = ast.parse(plain)
     except SyntaxError:  # a cell that shows one
-        return ast.Module([], [])
+        return set()
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = resolve_name("." * node.level + (node.module or ""), package)
+            for inner in (f"{origin}.{alias.name}" for alias in node.names):
+                # a name that is no module comes from the package's own file
+                names.add(inner if _module(inner, house) else origin)
+    modules = names & set(roots)
+    for name in names:
+        while name.startswith(tuple(f"{root}." for root in roots)):
+            modules.add(name)
+            name = name.rpartition(".")[0]
+    return {path for name in modules if (path := _module(name, house))}
 
 
 def _module(name: str, house: Path) -> Path | None:
     path = house.joinpath(*name.split("."))
-    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
-        if candidate.is_file():
-            return candidate
-    return None
+    files = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in files if file.is_file()), None)
 
 
 def _without_trailing_space(text: str) -> str:
@@ -163,12 +150,7 @@ def must_fail_untrained(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def untrained_faults(notebook: NotebookNode, checks: list[dict[str, Any]]) -> list[str]:
-    """What is wrong with the checks that must fail, given what an untrained model reached.
-
-    Args:
-        notebook: The chapter.
-        checks: The checks that the untrained run met, each with the id of its ``cell``.
-    """
+    """What is wrong with the checks that must fail, given those that an untrained run met."""
     faults = []
     for cell in must_fail_untrained(notebook):
         met = [check for check in checks if check["cell"] == cell.id]
@@ -208,21 +190,13 @@ def machine_paths(notebook: NotebookNode, *, sources: bool = False) -> list[str]
 
 def _texts(notebook: NotebookNode, *, sources: bool) -> Iterator[str]:
     for cell in notebook.cells:
-        if sources:
-            yield cell.source
+        yield cell.source if sources else ""
         for output in cell.get("outputs", []):
-            yield from _output_texts(output)
-
-
-def _output_texts(output: NotebookNode) -> Iterator[str]:
-    if output.output_type == "stream":
-        yield output.text
-    elif output.output_type == "error":
-        yield "\n".join(output.traceback)
-    else:
-        for kind, content in output.data.items():
-            if not kind.startswith("image/") or kind == "image/svg+xml":
-                yield content if isinstance(content, str) else json.dumps(content)
+            yield output.get("text", "")
+            yield "\n".join(output.get("traceback", []))
+            for kind, content in output.get("data", {}).items():
+                if not kind.startswith("image/") or kind == "image/svg+xml":
+                    yield content if isinstance(content, str) else json.dumps(content)
 
 
 def normalise(notebook: NotebookNode, record: dict[str, Any]) -> None:
@@ -232,29 +206,21 @@ def normalise(notebook: NotebookNode, record: dict[str, Any]) -> None:
         notebook: The executed notebook.
         record: What goes into ``metadata["dlbook"]``, beside the author's ``lesson``.
     """
-    lesson = notebook.metadata.get("dlbook", {}).get("lesson")
+    old = notebook.metadata.get("dlbook", {})
     notebook.metadata = NotebookNode(
         kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
         # no version: a stored chapter must not differ from Python 3.11 to 3.12
         language_info={"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"},
     )
+    lesson = {"lesson": old["lesson"]} if old.get("lesson") else {}
     if record or lesson:
-        notebook.metadata["dlbook"] = {**({"lesson": lesson} if lesson else {}), **record}
+        notebook.metadata["dlbook"] = {**lesson, **record}
     for cell in notebook.cells:
         for key in ("execution", "ExecuteTime", "collapsed", "scrolled"):
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
-            cell.outputs = _merged(output for output in cell.outputs if _keep(output))
+            cell.outputs = _merged(cell.outputs)
     notebook.nbformat, notebook.nbformat_minor = 4, max(5, notebook.nbformat_minor)
-
-
-def _keep(output: NotebookNode) -> bool:
-    """Drop the views of widgets, which are dead without their kernel; say whether any is left."""
-    data = output.get("data")
-    if data is None or data.pop("application/vnd.jupyter.widget-view+json", None) is None:
-        return True
-    data.pop("text/plain", None)  # only the widget's repr
-    return bool(data)
 
 
 def _merged(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:

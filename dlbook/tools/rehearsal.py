@@ -36,19 +36,13 @@ def switch_training_off() -> None:
             x = x.take(1)
         else:
             count = settings.get("batch_size", 64)
-            x, y = (_first(arrays, count) for arrays in (x, y))
+            x, y = (
+                None if arrays is None else keras.tree.map_structure(lambda a: a[:count], arrays)
+                for arrays in (x, y)
+            )
         history = real_fit(model, x, y, **{**settings, "epochs": 1})
         if len(before) == len(model.get_weights()):  # else fit has built the model
             model.set_weights(before)  # the statistics of normalisation layers
         return history
 
     train.fit = fit
-
-
-def _first(arrays: Any, count: int) -> Any:
-    """The first examples of an array, or of a tuple or dict of arrays."""
-    import keras
-
-    if arrays is None:
-        return None
-    return keras.tree.map_structure(lambda array: array[:count], arrays)

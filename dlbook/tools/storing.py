@@ -1,21 +1,23 @@
 """Run a chapter for a reader, or three times for the record: real data, stand-in, untrained."""
 
-from collections.abc import Mapping
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console
 
 from dlbook.tools.chapters import Chapter
 from dlbook.tools.execution import (
     NO_HOOKS,
     Failure,
     Hooks,
-    Reporter,
     Run,
     as_page,
     execute,
     write_notebook,
+    write_whole,
 )
 from dlbook.tools.overview import fill_head
 from dlbook.tools.record import (
@@ -51,8 +53,6 @@ class Outcome:
         record: What was written into the notebook's metadata; empty after a failure.
         failure: What stopped a run, or None.
         refusals: Why the outputs were not stored, or what an untrained model passes.
-        notebook: The executed notebook, or None.
-        page: The same as an HTML page, or None.
         stored: Whether the chapter itself was overwritten.
     """
 
@@ -61,8 +61,6 @@ class Outcome:
     record: dict[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
     refusals: list[str] = field(default_factory=list)
-    notebook: Path | None = None
-    page: Path | None = None
     stored: bool = False
 
     @property
@@ -77,29 +75,24 @@ class Workshop:
 
     Args:
         output: Folder for ``<chapter>.ipynb`` and ``<chapter>.html``; made if missing.
-        environment: The caller's environment variables.
-        reporter: Who is told how the runs get on.
+        console: Where the reader sees how the runs get on.
         timeout: Seconds that one cell may take; None: any time.
         html: Whether to write the pages.
     """
 
     output: Path
-    environment: Mapping[str, str]
-    reporter: Reporter
+    console: Console
     timeout: float | None = None
     html: bool = True
 
     def run(self, chapter: Chapter) -> Outcome:
         """Execute a chapter and write the result into the output folder."""
-        run = self._execute(chapter, chapter.stem, {})
-        return self._written(chapter, run, _record(chapter, run))
+        return self._written(chapter, self._execute(chapter, chapter.stem, {}))
 
     def run_untrained(self, chapter: Chapter) -> Outcome:
         """Execute a chapter on stand-in data without any learning; see what passes all the same."""
         run = self._untrained(chapter)
-        outcome = Outcome(chapter, run.seconds, failure=run.failure)
-        outcome.refusals = [] if run.failure else _untrained_refusals(run)
-        return outcome
+        return Outcome(chapter, run.seconds, {}, run.failure, _untrained_refusals(run))
 
     def store(self, chapter: Chapter) -> Outcome:
         """Execute a chapter on the real data, on the stand-in and untrained, and store it.
@@ -111,23 +104,19 @@ class Workshop:
         # DLBOOK_STORE lets the chapter write what others load of it: dlbook.data.save_artifact
         real = {"DLBOOK_DATA": "real", "DLBOOK_STORE": "1"}
         run = self._execute(chapter, chapter.stem, real)
-        record = _record(chapter, run)
-        outcome = self._written(chapter, run, record)
-        outcome.refusals = [] if run.failure else _real_refusals(run)
+        outcome = self._written(chapter, run)
+        outcome.refusals = _real_refusals(run)
         if before != part_hashes(chapter, chapter.read(), names):
             outcome.refusals.append("its cells, or what they import, changed while it ran")
         if not outcome.ok:
             return outcome
         stand_in = self._execute(chapter, f"{chapter.stem} on stand-in data", _STAND_IN)
-        if stand_in.failure:
-            outcome.failure = stand_in.failure
-            return outcome
-        untrained = self._untrained(chapter)
-        if untrained.failure:
-            outcome.failure = untrained.failure
-            return outcome
-        outcome.refusals = _untrained_refusals(untrained)
+        if not stand_in.failure:
+            untrained = self._untrained(chapter)
+            outcome.refusals = _untrained_refusals(untrained)
+        outcome.failure = stand_in.failure or untrained.failure
         if outcome.ok:
+            record = outcome.record
             record["stand_in"] = _small_record(stand_in, stand_in.report["checks"])
             tagged = {cell.id for cell in must_fail_untrained(run.notebook)}
             met = [check for check in untrained.report["checks"] if check["cell"] in tagged]
@@ -140,14 +129,14 @@ class Workshop:
         return outcome
 
     def _execute(
-        self, chapter: Chapter, title: str, settings: Mapping[str, str], hooks: Hooks = NO_HOOKS
+        self, chapter: Chapter, title: str, settings: dict[str, str], hooks: Hooks = NO_HOOKS
     ) -> Run:
         return execute(
             chapter.read(),
             chapter.path.parent,
             title=title,
-            environment={**self.environment, **settings},
-            reporter=self.reporter,
+            environment={**os.environ, **settings},
+            console=self.console,
             timeout=self.timeout,
             hooks=hooks,
         )
@@ -161,34 +150,30 @@ class Workshop:
         )
         return self._execute(chapter, f"{chapter.stem} untrained", _STAND_IN, hooks)
 
-    def _written(self, chapter: Chapter, run: Run, record: dict[str, Any]) -> Outcome:
+    def _written(self, chapter: Chapter, run: Run) -> Outcome:
         """The outcome of a run whose notebook, and page, were written into the output folder."""
+        record = {}
+        if not run.failure:
+            parts = part_hashes(chapter, run.notebook, run.report["data"])
+            record = {**run.report, "seconds": round(run.seconds, 1), "parts": parts}
         normalise(run.notebook, record)
-        path = self.output / f"{chapter.stem}.ipynb"
-        write_notebook(run.notebook, path)
-        outcome = Outcome(chapter, run.seconds, record, run.failure, notebook=path)
+        write_notebook(run.notebook, self.output / f"{chapter.stem}.ipynb")
         if self.html:
-            outcome.page = path.with_suffix(".html")
-            outcome.page.write_text(as_page(run.notebook, chapter.stem), encoding="utf-8")
-        return outcome
-
-
-def _record(chapter: Chapter, run: Run) -> dict[str, Any]:
-    """What is kept of a run that reached its end: the report, its time, and what it came from."""
-    if run.failure:
-        return {}
-    parts = part_hashes(chapter, run.notebook, run.report["data"])
-    return {**run.report, "seconds": round(run.seconds, 1), "parts": parts}
+            page = as_page(run.notebook, chapter.stem)
+            write_whole(self.output / f"{chapter.stem}.html", page)
+        return Outcome(chapter, run.seconds, record, run.failure)
 
 
 def _small_record(run: Run, checks: list[dict[str, Any]]) -> dict[str, Any]:
-    """The same of a run beside the real one; its seconds have the start of the kernel in them."""
+    """The record of a run beside the real one; its seconds have the kernel's start in them."""
     seconds = round(run.seconds_total, 1)
     return {"seconds": seconds, "headline": run.report["headline"], "checks": checks}
 
 
 def _real_refusals(run: Run) -> list[str]:
-    """Why a run must not become the stored one; empty when it may."""
+    """Why a run must not become the stored one; empty when it may, or has failed anyway."""
+    if run.failure:
+        return []
     data, checks = run.report["data"], run.report["checks"]
     refusals = [f"{name} is stand-in data" for name, source in data.items() if is_stand_in(source)]
     headlines = [check["value"] for check in checks if check.get("headline")]
@@ -200,6 +185,8 @@ def _real_refusals(run: Run) -> list[str]:
 
 def _untrained_refusals(run: Run) -> list[str]:
     """What is wrong with the checks of an untrained run, or with its section at full size."""
+    if run.failure:
+        return []
     faults = untrained_faults(run.notebook, run.report["checks"])
     if FULL_SIZE in run.errors:
         faults.append(f"at full size, in small: {run.errors[FULL_SIZE]}")

@@ -12,29 +12,20 @@ def epilog(examples: str, failed: str = "", data: bool = False) -> str:
     Args:
         examples: Lines with commands, indented by two.
         failed: What exit code 1 means; "" for a command that cannot fail.
-        data: Whether exit code 3 can come: no real data.
+        data: Whether exit code 3 can come.
     """
-    codes = ["0  all well", "2  wrong usage"]
-    if failed:
-        codes.insert(1, f"1  {failed}")
-    if data:
-        codes.append("3  real data could not be had")
+    codes = ["0  all well", *([f"1  {failed}"] if failed else []), "2  wrong usage"]
+    codes += ["3  real data could not be had"] if data else []
     return f"\b\nExamples:\n{examples}\n\n\b\nExit codes:\n  " + "\n  ".join(codes)
 
 
 def table(*columns: str, right: tuple[str, ...] = ("size",)) -> Any:
-    """An empty table of rich's.
-
-    Args:
-        columns: Their headings.
-        right: The columns that hold numbers.
-    """
+    """An empty table of rich's; the columns in ``right`` hold numbers."""
     from rich.table import Table
 
     made = Table()
-    for column in columns:
-        justify = "right" if column in right else "left"
-        made.add_column(column, justify=justify, overflow="fold")
+    for name in columns:
+        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
     return made
 
 

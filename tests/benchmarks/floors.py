@@ -18,7 +18,6 @@ from rich.console import Console
 
 from dlbook.tools.chapters import Chapter, code_cells, find_chapters, select_chapters
 from dlbook.tools.execution import Hooks, execute
-from dlbook.tools.reporting import make_reporter
 
 SAFE = 3.0  # standard deviations
 GO_ON = Hooks(
@@ -47,7 +46,7 @@ def measure(chapter: Chapter, seed: int) -> dict:
         chapter.path.parent,
         title=title,
         environment=os.environ,
-        reporter=make_reporter(Console(stderr=True)),
+        console=Console(stderr=True),
         hooks=GO_ON,
     )
     if run.failure or run.errors:
