@@ -47,8 +47,7 @@ def check_notebook(path: Path, course: Path) -> tuple[Chapter, list[Result]]:
         raise click.ClickException(f"{path} has no cells of any assignment of this course")
     source = assignment.read()
     notebook, changed, deleted = courses.restored(notebook, source)
-    gone = [name for name in deleted if courses.is_fixed(name)]
-    parts = [("changed", changed), ("deleted", gone)]
+    parts = [("changed", changed), ("deleted", list(filter(courses.is_fixed, deleted)))]
     if said := "; ".join(f"{word}: {', '.join(names)}" for word, names in parts if names):
         raise click.ClickException(
             f"{path} has other test cells than assignment {assignment.stem} ({said}). Either they "
@@ -67,8 +66,6 @@ def check_notebook(path: Path, course: Path) -> tuple[Chapter, list[Result]]:
         warned = [o.text for o in test.get("outputs", []) if o.get("name") == "stderr"]
         if task.by_hand:
             hint = "not answered yet" if courses.is_blank(answer) else "your teacher marks it"
-        elif task.answer in deleted:
-            hint = "the cell for the answer was deleted"
         elif said[task.answer]:
             hint = f"in the answer: {said[task.answer]}"
         elif warned and not said[task.graded_cell]:  # nbgrader takes it for a failure
@@ -82,9 +79,9 @@ def check_notebook(path: Path, course: Path) -> tuple[Chapter, list[Result]]:
 def run_cells(notebook: NotebookNode, folder: str | Path, settings: Mapping[str, Any]) -> None:
     """Execute all code cells of a notebook, in place and past errors.
 
-    There is no network and no GPU: without one, the numbers are the same on all machines. A cell
-    that takes too long is interrupted and gets an error of the name ``TIMED_OUT``; so do the cells
-    after one that cannot be interrupted, and those after one that kills the kernel get its error.
+    Without a GPU the numbers are the same on all machines. A cell that takes too long is
+    interrupted and gets an error of the name ``TIMED_OUT``. Where it cannot be interrupted, or the
+    kernel dies, the cells after it get the error too.
 
     Args:
         notebook: The notebook.
@@ -94,20 +91,16 @@ def run_cells(notebook: NotebookNode, folder: str | Path, settings: Mapping[str,
     from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    reached = 0
-
-    def start(cell: NotebookNode, cell_index: int) -> None:
-        nonlocal reached
-        reached = cell_index
+    waiting = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in waiting:
+        cell.outputs, cell.execution_count = [], None
 
     def note_error(cell: NotebookNode, execute_reply: dict, **_: Any) -> None:
+        waiting.remove(cell)
         said = execute_reply["content"]  # a time-out stands nowhere else
         if said["status"] == "error" and said["ename"] not in [e.ename for e in _errors(cell)]:
             _add_error(cell, said["ename"], said["evalue"])
 
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
         notebook,
         km=this_python(),
@@ -118,7 +111,6 @@ def run_cells(notebook: NotebookNode, folder: str | Path, settings: Mapping[str,
         shutdown_kernel="immediate",
         record_timing=False,
         resources={"metadata": {"path": str(folder)}},
-        on_cell_execute=start,
         on_cell_executed=note_error,
         **settings,
     )
@@ -126,9 +118,8 @@ def run_cells(notebook: NotebookNode, folder: str | Path, settings: Mapping[str,
     try:
         client.execute(env={**kernel_environment(os.environ), **environment}, cleanup_kc=True)
     except (CellTimeoutError, DeadKernelError) as error:
-        for cell in notebook.cells[reached:]:
-            if cell.cell_type == "code":
-                _add_error(cell, type(error).__name__, "")
+        for cell in waiting:
+            _add_error(cell, type(error).__name__, "")
 
 
 def describe_error(cell: NotebookNode, settings: Any) -> str:

@@ -99,9 +99,7 @@ def check(notebook: Path, course: Path) -> None:
         "a submission is missing or could not be graded",
     )
 )
-@click.argument(
-    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--assignment", "names", multiple=True, help="Grade this one only; may be repeated.")
 @click.option(
     "--csv",
@@ -127,8 +125,8 @@ def grade(folder: Path | None, names: tuple[str, ...], csv_file: Path | None, co
     path = csv_file or opened.folder / "marks.csv"
     if not folder.is_dir():
         raise click.UsageError(f"there is no folder {folder}: name the one with the submissions.")
-    chosen = _select(names, opened.assignments)
-    submissions = find_submissions(folder, opened.assignments, chosen)
+    only = _select(names, opened.assignments)
+    submissions = find_submissions(folder, opened.assignments, only)
     # what hinders the marks is told before anything is graded
     read_marks(path)
     try:
@@ -150,12 +148,9 @@ def grade(folder: Path | None, names: tuple[str, ...], csv_file: Path | None, co
                 mark, graded = opened.grade(submission)
                 marks.append(mark)
                 code = code if graded else FAILED
-                who, points = f"{mark['student']}, {mark['assignment']}", mark["total"]
-                note = f" ({mark['note']})" if mark["note"] else ""
-                say(
-                    f"{number} of {len(submissions)}: {who}: "
-                    f"{points} of {mark['maximum']} points{note}"
-                )
+                who, note = "{student}, {assignment}: {total} of {maximum} points", " ({note})"
+                line = (who + note if mark["note"] else who).format(**mark)
+                say(f"{number} of {len(submissions)}: {line}")
     except KeyboardInterrupt:
         code = INTERRUPTED
         say(f"Interrupted; {len(marks)} of {len(submissions)} were graded.")

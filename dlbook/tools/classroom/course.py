@@ -21,28 +21,17 @@ TEXT_STUB = "YOUR ANSWER HERE"
 _SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n.*?### END SOLUTION$", re.M | re.S)
 _HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n(.*?)^### END HIDDEN TESTS$", re.M | re.S)
 _TITLE = re.compile(r"^## (.+?) \(\d+ points?\)$", re.M)
-_REDEFINES = re.compile(
-    r"^\s*(?:(?:def|class) +|(?:from|import) .*\b)check(?:Error)?\b"
-    r"|^\s*(?:\w+\.)*check(?:Error)? *(?::[^=\n]*)?=(?!=)",
-    re.M,
-)
+_REDEFINES = re.compile(r"\b(def|class|as|import) +check\b|\bcheck *(:[^=\n]*)?=(?!=)")
 
 
 @dataclass(frozen=True)
 class Task:
-    """One task of an assignment.
+    """One task of an assignment."""
 
-    Attributes:
-        name: Its name in the cells' ids, as ``max-pool``.
-        title: Its heading, as "3. Max pooling without a loop".
-        points: What it counts.
-        by_hand: Whether a person marks it: the open question.
-    """
-
-    name: str
-    title: str
+    name: str  # in the cells' ids, as max-pool
+    title: str  # its heading, as "3. Max pooling without a loop"
     points: int
-    by_hand: bool
+    by_hand: bool  # whether a person marks it: the open question
 
     @property
     def answer(self) -> str:
@@ -74,11 +63,7 @@ def find_assignments(course: Path = COURSE) -> list[Chapter]:
 
 
 def settings_of(course: Path) -> Any:
-    """nbgrader's settings for a course: also how long a cell may take, and what it may use.
-
-    Raises:
-        UsageError: The course has none.
-    """
+    """nbgrader's settings for a course: also how long a cell may take; a UsageError if none."""
     from traitlets.config import PyFileConfigLoader
 
     if not (course / CONFIGURATION).is_file():

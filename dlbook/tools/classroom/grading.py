@@ -129,15 +129,14 @@ class Course:
         from nbgrader.converters import Autograde
 
         name, student = submission.assignment.stem, submission.student
-        steps = (PREPARED, "autograded", "feedback")
-        prepared, autograded, feedback = (self.folder / s / student / name for s in steps)
-        for folder in (prepared, autograded, feedback):  # nothing of an earlier run may stay
-            shutil.rmtree(folder, ignore_errors=True)
+        place = Path(student, name)
+        for step in (PREPARED, "autograded", "feedback"):  # nothing of an earlier run may stay
+            shutil.rmtree(self.folder / step / place, ignore_errors=True)
         try:
-            copy_files(submission, prepared)
-            write_notebook(notebook, prepared / f"{name}.ipynb")
+            copy_files(submission, self.folder / PREPARED / place)
+            write_notebook(notebook, self.folder / PREPARED / place / f"{name}.ipynb")
             self._convert(Autograde, name, student)
-            return read_notebook(autograded / f"{name}.ipynb")
+            return read_notebook(self.folder / "autograded" / place / f"{name}.ipynb")
         finally:
             shutil.rmtree(self.folder / PREPARED, ignore_errors=True)
 
@@ -147,12 +146,10 @@ class Course:
         with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
             found = gradebook.find_submission(submission.assignment.stem, submission.student)
             by_cell = {grade.name: grade for grade in found.notebooks[0].grades}
-            points = {}
+            points = {task.name: by_cell[task.graded_cell].manual_score for task in tasks}
             for task in tasks:
-                grade = by_cell[task.graded_cell]
-                points[task.name] = grade.manual_score
-                if grade.manual_score is None and not task.by_hand:
-                    points[task.name] = grade.auto_score
+                if points[task.name] is None and not task.by_hand:
+                    points[task.name] = by_cell[task.graded_cell].auto_score
         return points
 
     def _write_feedback(self, submission: Submission, tasks: Sequence[Task]) -> None:

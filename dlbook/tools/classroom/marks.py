@@ -3,7 +3,6 @@
 import csv
 import io
 import math
-import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
@@ -34,7 +33,7 @@ def mark_of(
     Args:
         submission: What was graded.
         tasks: The tasks of its assignment.
-        points: By task: the points, or None where a person has to give them, which counts 0.
+        points: By task; None, which counts 0, where a person has to give them.
         notes: What a teacher should know about it.
     """
     by_test = [task for task in tasks if not task.by_hand]
@@ -87,14 +86,12 @@ def read_marks(path: Path) -> tuple[list[str], dict[tuple[str, ...], Row], str]:
 def write_marks(path: Path, marks: Iterable[Row]) -> tuple[Path, str]:
     """Write marks as a CSV file, one line per student and assignment.
 
-    Lines of other students and assignments that the file has already stay, and so do a teacher's
-    own columns and the points in the column "open question", unless nbgrader knows better ones.
-    These count in the total of every line. A file that is locked, or that was spoilt during the
-    grading, stays as it is; then the marks are written beside it.
+    Lines of others stay, and so do a teacher's own columns and points in "open question", unless
+    nbgrader knows better ones. These count in the total of every line. A file that is locked, or
+    that was spoilt during the grading, stays as it is; then the marks are written beside it.
 
     Args:
-        path: The file. The columns are student, assignment, the tasks by number, the open
-            question, total, maximum and note, and after these a teacher's own.
+        path: The file. A teacher's own columns come last.
         marks: The marks.
 
     Returns:
@@ -124,14 +121,13 @@ def write_marks(path: Path, marks: Iterable[Row]) -> tuple[Path, str]:
         write_whole(target, file.getvalue(), "utf-8-sig")
         return target
 
-    # to an administrator everything is writable, also what somebody protected
-    if path.exists() and not (os.access(path, os.W_OK) and path.stat().st_mode & stat.S_IWUSR):
-        reason = reason or f"{path} is read-only"
     if not reason:
         try:
+            if path.exists() and not path.stat().st_mode & stat.S_IWUSR:
+                raise PermissionError  # also to an administrator, who could write it
             return write(path), ""
-        except PermissionError:  # on Windows while a spreadsheet has it open
-            reason = f"{path} is in use or its folder is read-only"
+        except PermissionError:  # on Windows also while a spreadsheet has it open
+            reason = f"{path} is read-only or in use"
     beside = (path.with_suffix(f".new{number or ''}{path.suffix}") for number in count())
     return write(next(name for name in beside if not name.exists())), reason
 

@@ -78,17 +78,13 @@ def copy_files(submission: Submission, target: Path) -> None:
     def left_out(where: str, names: list[str]) -> set[str]:
         out = usual(where, names)
         if folder.name != submission.path.stem and Path(where) == folder:  # the whole class's
-            out |= {path.name for path in folder.iterdir() if not _may_be_imported(path)}
+            packages = {path.parent.name for path in folder.glob("*/__init__.py")}
+            files = {path.name for path in folder.iterdir() if path.is_file()}
+            out |= set(names) - packages - files
+            out |= {name for name in files if name.endswith((".zip", ".csv"))}
         return out
 
     shutil.copytree(folder, target, ignore=left_out, ignore_dangling_symlinks=True)
-
-
-def _may_be_imported(path: Path) -> bool:
-    """Whether it is a module or its data, and no table or archive of a teacher's."""
-    return (path / "__init__.py").is_file() or (
-        path.is_file() and path.suffix not in (".zip", ".csv")
-    )
 
 
 def _assignment_of(path: Path, assignments: Sequence[Chapter]) -> str:
