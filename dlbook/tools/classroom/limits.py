@@ -1,5 +1,7 @@
 """What a kernel is told before it runs a student's cells: a limit on what a cell may print."""
 
+import sys
+from functools import partial
 from typing import Any
 
 OUTPUT_LIMIT = 1_000_000  # characters that a cell may print and display
@@ -14,13 +16,7 @@ class OutputLimitError(RuntimeError):
 
 def limit_output(shell: Any, limit: int = OUTPUT_LIMIT) -> None:
     """Let a cell of IPython's shell fail that prints so much that it fills the grader's memory."""
-    from ipykernel.iostream import OutStream
-
-    left, write = limit, OutStream.write
-
-    def start(*_: Any) -> None:
-        nonlocal left
-        left = limit
+    left = limit
 
     def spend(text: str) -> None:
         nonlocal left
@@ -28,14 +24,19 @@ def limit_output(shell: Any, limit: int = OUTPUT_LIMIT) -> None:
         if left < 0:
             raise OutputLimitError(f"more than {limit:,} characters printed: an endless loop?")
 
-    def printed(stream: OutStream, text: str) -> int:
+    def printed(stream: Any, text: str) -> int:
         spend(text)
-        return write(stream, text)
+        return type(stream).write(stream, text)
 
     def displayed(message: dict[str, Any]) -> dict[str, Any]:
         spend(str(message["content"]))
         return message
 
+    def start(*_: Any) -> None:
+        nonlocal left
+        left = limit
+        for stream in (sys.stdout, sys.stderr):  # IPython, too, replaces the method in each cell
+            stream.write = partial(printed, stream)
+
     shell.events.register("pre_run_cell", start)
     shell.display_pub.register_hook(displayed)
-    OutStream.write = printed
