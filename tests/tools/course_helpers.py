@@ -14,7 +14,10 @@ from dlbook.tools.classroom.course import COURSE, as_released, grade_id, tasks_o
 from dlbook.tools.cli import main
 
 TINY = "02_sums"
-SET_UP = "from dlbook import check\nimport warnings\n"
+SET_UP = """from dlbook import check
+import os, warnings
+assert (os.environ["DLBOOK_DATA"], os.environ["CUDA_VISIBLE_DEVICES"]) == ("stand-in", "-1")
+"""
 TWICE = (
     "def twice(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
     'check("twice the number", twice(2), equals=4)\n'

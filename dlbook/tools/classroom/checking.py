@@ -79,9 +79,9 @@ def check_notebook(path: Path, course: Path) -> tuple[Chapter, list[Result]]:
 def run_cells(notebook: NotebookNode, folder: str | Path, settings: Mapping[str, Any]) -> None:
     """Execute all code cells of a notebook, in place and past errors.
 
-    Without a GPU the numbers are the same on all machines. A cell that takes too long is
-    interrupted and gets an error of the name ``TIMED_OUT``. Where it cannot be interrupted, or the
-    kernel dies, the cells after it get the error too.
+    No data are fetched, and without a GPU the numbers are the same on all machines. A cell that
+    takes too long is interrupted and gets an error of the name ``TIMED_OUT``. Where it cannot be
+    interrupted, or the kernel dies, the cells after it get the error too.
 
     Args:
         notebook: The notebook.
