@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import click
@@ -69,7 +70,7 @@ def check_notebook(path: Path, course: Path) -> tuple[Chapter, list[Result]]:
         elif said[task.answer]:
             hint = f"in the answer: {said[task.answer]}"
         elif warned and not said[task.graded_cell]:  # nbgrader takes it for a failure
-            hint = f"no warning may be printed: {_one_line(warned[0])}"
+            hint = f"no warning may be printed: {shorten(warned[0], 300)}"
         else:
             hint = said[task.graded_cell]
         results.append((task, None if task.by_hand else not hint, hint))
@@ -128,7 +129,7 @@ def describe_error(cell: NotebookNode, settings: Any) -> str:
     errors = sorted(_errors(cell), key=lambda error: error.ename != TIMED_OUT)
     if not errors:
         return ""
-    name, text = errors[0].ename, _one_line(re.sub(r"\x1b\[[0-9;]*m", "", errors[0].evalue))
+    name, text = errors[0].ename, shorten(re.sub(r"\x1b\[[0-9;]*m", "", errors[0].evalue), 300)
     if name == TIMED_OUT:
         return f"stopped after {settings.timeout_func(cell):g} s: is there an endless loop?"
     known = {
@@ -141,11 +142,6 @@ def describe_error(cell: NotebookNode, settings: Any) -> str:
     if name in ("CheckError", "AssertionError", "OutputLimitError") and text:
         return text
     return f"{name}: {text}" if text else name
-
-
-def _one_line(text: str, limit: int = 300) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[:limit]} …"
 
 
 def _errors(cell: NotebookNode) -> list[NotebookNode]:
