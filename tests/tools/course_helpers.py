@@ -1,5 +1,6 @@
 """Made-up courses, answers and submissions for the tests of dlbook.tools.classroom."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,7 +14,10 @@ from dlbook.tools.classroom.course import COURSE, as_released, grade_id, tasks_o
 from dlbook.tools.cli import main
 
 TINY = "02_sums"
-SET_UP = "from dlbook import check\nimport warnings\n"
+SET_UP = """from dlbook import check
+import os, warnings
+assert (os.environ["DLBOOK_DATA"], os.environ["CUDA_VISIBLE_DEVICES"]) == ("stand-in", "-1")
+"""
 TWICE = (
     "def twice(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION",
     'check("twice the number", twice(2), equals=4)\n'
@@ -70,18 +74,24 @@ def tiny_course(folder: Path) -> Path:
     path.parent.mkdir(parents=True)
     nbformat.write(notebook, path)
     settings = (COURSE / "nbgrader_config.py").read_text(encoding="utf-8")
-    patient = "c.Execute.iopub_timeout = 20"
-    assert patient in settings
-    settings = settings.replace(patient, "c.Execute.iopub_timeout = 5")
-    (folder / "nbgrader_config.py").write_text(settings, encoding="utf-8")
+    (folder / "nbgrader_config.py").write_text(impatient(settings), encoding="utf-8")
     return folder
+
+
+def impatient(settings: str, seconds: int = 5) -> str:
+    """A course's settings, with fewer seconds for a cell that does not end."""
+    for name in ("CELL_SECONDS", "c.Execute.iopub_timeout"):
+        settings, count = re.subn(rf"^{name} = \d+$", f"{name} = {seconds}", settings, flags=re.M)
+        assert count == 1
+    return settings
 
 
 def real_course(folder: Path, stems: Iterable[str]) -> Path:
     """A course with some of the book's assignments."""
     for stem in stems:
         shutil.copytree(COURSE / "source" / stem, folder / "source" / stem)
-    shutil.copy(COURSE / "nbgrader_config.py", folder)
+    settings = (COURSE / "nbgrader_config.py").read_text(encoding="utf-8")
+    (folder / "nbgrader_config.py").write_text(impatient(settings, 12), encoding="utf-8")
     return folder
 
 

@@ -24,7 +24,6 @@ from course_helpers import (
 from nbformat import NotebookNode
 
 from dlbook.tools.chapters import read_notebook
-from dlbook.tools.classroom import checking
 from dlbook.tools.classroom.course import (
     as_released,
     grade_id,
@@ -39,13 +38,13 @@ def course(tmp_path: Path) -> Path:
     return tiny_course(tmp_path / "course")
 
 
-def check(course: Path, notebook: NotebookNode | str, *options: object) -> Result:
+def check(course: Path, notebook: NotebookNode | str) -> Result:
     path = course / "mine.ipynb"
     if isinstance(notebook, str):
         path.write_text(notebook, encoding="utf-8")
     else:
         nbformat.write(notebook, path)
-    return run("check", path, "--course", course, *options)
+    return run("check", path, "--course", course)
 
 
 # --- check
@@ -83,7 +82,7 @@ def test_check_is_content_with_right_answers_and_leaves_the_file_alone(course: P
             "def add(x, y):\n    warnings.warn('add is old')\n    return x + y",
             "no warning may be printed",
         ),
-        (LOOP.format("add"), "stopped after 2 s: is there an endless loop?"),
+        (LOOP.format("add"), "stopped after 5 s: is there an endless loop?"),
         (PRINTS, "more than 1,000,000 characters printed: an endless loop?"),
         (PRINTS.replace("print", "display"), "more than 1,000,000 characters printed"),
         ("import os\nos._exit(1)", "the kernel died"),
@@ -93,22 +92,18 @@ def test_check_is_content_with_right_answers_and_leaves_the_file_alone(course: P
 def test_check_gives_a_hint(course: Path, answer: str, hint: str) -> None:
     notebook = answered(course)
     with_answer("add", answer)(notebook)
-    # a slow machine needs seconds for a million characters
-    result = check(course, notebook, "--timeout", 2 if hint.startswith("stopped after 2 s") else 30)
+    result = check(course, notebook)
     assert result.exit_code == 1
     assert hint in " ".join(result.output.split())
     assert "2 of 5 points" in result.output
 
 
-def test_a_loop_that_cannot_be_interrupted_is_ended(
-    course: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checking, "STOP_TIMEOUT", 3)
+def test_a_loop_that_cannot_be_interrupted_is_ended(course: Path) -> None:
     notebook = answered(course)
     with_answer("twice", STUBBORN)(notebook)
-    result = check(course, notebook, "--timeout", 2)
+    result = check(course, notebook)
     assert "0 of 5 points" in result.output
-    assert result.output.count("stopped after 2 s") == 2
+    assert result.output.count("stopped after 5 s") == 2
 
 
 @pytest.mark.parametrize(
@@ -269,7 +264,6 @@ def test_a_deleted_cell_comes_back_to_its_place(course: Path, name: str) -> None
         ("check: object = print", True),
         ("check('mine', 2, equals=2)\nchecked = check", False),
         ("%time 1\ncheck = print", True),
-        ("check = ", False),
     ],
 )
 def test_another_check_is_noticed(course: Path, code: str, redefined: bool) -> None:

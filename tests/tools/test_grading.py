@@ -28,7 +28,6 @@ from course_helpers import (
 from nbformat import NotebookNode
 
 from dlbook.tools.chapters import find_chapters
-from dlbook.tools.classroom import checking
 from dlbook.tools.classroom.course import (
     as_released,
     find_assignments,
@@ -71,7 +70,7 @@ def grade_all(course: Path, changes: dict[str, Callable]) -> tuple[Path, Result,
         change(notebook)
         path = hand_in(course / "submitted", student, notebook)
         (path.parent / "my_sums.py").write_text(HELPER, encoding="utf-8")
-    result = run("grade", "--course", course, "--timeout", 3)
+    result = run("grade", "--course", course)
     return course, result, marks_of(course / "marks.csv")
 
 
@@ -125,7 +124,7 @@ def points_of(row: dict[str, str]) -> list[str]:
         (
             "cheat",
             ["0", "0"],
-            "changed cells were replaced: add-test; output: more than allowed (twice)",
+            "changed cells were replaced: add-test; more than 1,000,000 characters printed",
         ),
         ("nobody", ["0", "0"], "missing: no notebook was handed in"),
     ],
@@ -145,9 +144,9 @@ def test_whatever_is_handed_in_gets_its_marks_and_a_note(
 @pytest.mark.parametrize(
     ("student", "points", "note"),
     [
-        ("stubborn", ["0", "0"], "not graded: endless loop that could not be interrupted"),
-        ("killer", ["0", "0"], "not graded: the kernel died"),
-        ("hungry", ["0", "3"], "memory: more than allowed (twice)"),
+        ("stubborn", ["0", "0"], "stopped after 5 s: is there an endless loop? (twice, add)"),
+        ("killer", ["0", "0"], "the kernel died: most often no memory was left (twice, add)"),
+        ("hungry", ["0", "3"], "more memory than allowed (twice)"),
         ("double", ["2", "3"], "open question"),
         ("clever", ["2", "3"], "an answer redefines check"),
     ],
@@ -294,11 +293,6 @@ def test_nbgrader_releases_every_assignment_as_check_expects_it(tmp_path: Path) 
                 assert cell.metadata.editable is cell.metadata.deletable is False
 
 
-def test_the_environment_is_as_it_was(graded: tuple) -> None:
-    assert os.environ.get("CUDA_VISIBLE_DEVICES") != "-1"
-    assert checking.grading_environment()["CUDA_VISIBLE_DEVICES"] == "-1"
-
-
 # --- the book's own assignments, from release to feedback
 
 
@@ -319,7 +313,7 @@ def classroom(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, d
         hand_in(folder, "half", answered(course, stem, tasks=3), stem)
         hand_in(folder, "loop", looping, stem)
         hand_in(folder, "broken", '{"cells": [', stem)
-    result = run("grade", folder, "--course", course, "--timeout", 12)
+    result = run("grade", folder, "--course", course)
     return course, result, marks_of(course / "marks.csv")
 
 
@@ -350,7 +344,8 @@ def test_five_submissions_get_the_marks_that_they_are_worth(classroom: tuple, st
         assert row["maximum"] == str(sum(task.points for task in tasks)), student
     notes = {student: marks[f"{student} {stem}"]["note"] for student in expected}
     assert notes["blank"] == ""
-    assert notes["loop"].startswith(f"endless loop: stopped after 12 s ({tasks[1].name})")
+    assert notes["loop"].startswith("stopped after 12 s: is there an endless loop?")
+    assert f"({tasks[1].name})" in notes["loop"]
     assert notes["broken"] == "not a notebook"
 
 

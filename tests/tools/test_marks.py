@@ -3,34 +3,29 @@
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from dlbook.tools.chapters import Chapter
 from dlbook.tools.classroom.course import Task
-from dlbook.tools.classroom.marks import (
-    Mark,
-    NotMarks,
-    open_question_note,
-    read_marks,
-    write_marks,
-)
+from dlbook.tools.classroom.marks import OPEN_QUESTION, Row, mark_of, read_marks, write_marks
 from dlbook.tools.classroom.submissions import Submission
 
 HEAD = "student,assignment,task 1,task 2,open question,total,maximum,note"
-WAITING = open_question_note(5)
+WAITING = OPEN_QUESTION.format(5)
 
 
 def task(name: str, points: int, by_hand: bool = False) -> Task:
     return Task(name, name, points, by_hand)
 
 
-def mark(student: str, *points: float, by_hand: float | None = None, stem: str = "02_sums") -> Mark:
+def mark(student: str, *points: float, by_hand: float | None = None, stem: str = "02_sums") -> Row:
     """A mark for tasks of three points each, and an open question of five."""
     tasks = [task(f"t{number}", 3) for number in range(len(points))]
     values: dict[str, float | None] = {t.name: p for t, p in zip(tasks, points, strict=True)}
-    note = WAITING if by_hand is None else ""
+    notes = [WAITING] if by_hand is None else []
     submission = Submission(student, Chapter(Path(f"{stem}.ipynb")), None)
-    return Mark(submission, [*tasks, task("why", 5, True)], {**values, "why": by_hand}, note)
+    return mark_of(submission, [*tasks, task("why", 5, True)], {**values, "why": by_hand}, notes)
 
 
 def lines(path: Path) -> list[str]:
@@ -138,7 +133,7 @@ def test_a_file_that_cannot_be_read_is_refused_and_left_alone(
 ) -> None:
     path = tmp_path / "marks.csv"
     path.write_bytes(data)
-    with pytest.raises(NotMarks, match=re.escape(reason)):
+    with pytest.raises(click.UsageError, match=re.escape(reason)):
         read_marks(path)
     # it may also be spoilt while the grading goes on
     for name in ("marks.new.csv", "marks.new1.csv"):

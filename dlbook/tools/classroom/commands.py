@@ -10,9 +10,17 @@ import click
 from dlbook.tools import terminal
 from dlbook.tools.terminal import FAILED, INTERRUPTED, epilog
 
+
+def _own_course() -> Path:
+    from dlbook.tools.classroom.course import COURSE
+
+    return COURSE
+
+
 _COURSE = click.option(
     "--course",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
+    default=_own_course,
     help="Another nbgrader course than the book's own, notebooks/assignments.",
 )
 
@@ -35,66 +43,52 @@ def assignment() -> None:
 )
 @click.argument("names", nargs=-1)
 @_COURSE
-def release(names: tuple[str, ...], course: Path | None) -> None:
+def release(names: tuple[str, ...], course: Path) -> None:
     """Write the student versions of the assignments NAMES (default: all).
 
     They go to release/ in the course's folder: without solutions and hidden tests. An assignment
     is named as a chapter is, by its number or the beginning of its name.
     """
-    from dlbook.tools.classroom.course import COURSE
     from dlbook.tools.classroom.grading import Course
 
-    opened = Course(course or COURSE)
-    for one in _select(names, opened.assignments):
+    opened = Course(course)
+    for one in _select(names or ("all",), opened.assignments):
         click.echo(f"{one.stem}: {opened.release(one)}")
 
 
 @assignment.command(
     epilog=epilog(
-        "  dlbook assignment check my_03.ipynb\n"
-        "  dlbook assignment check ~/my_answers.ipynb --timeout 10",
+        "  dlbook assignment check my_03.ipynb",
         "a task is not solved, or the notebook cannot be checked",
     )
 )
 @click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=1),
-    default=60,
-    show_default=True,
-    help="Seconds that one cell may take.",
-)
 @_COURSE
-def check(notebook: Path, timeout: float, course: Path | None) -> None:
+def check(notebook: Path, course: Path) -> None:
     """Run the visible tests in NOTEBOOK and say which tasks are solved, with a hint for the others.
 
-    NOTEBOOK is a released assignment with your answers in it, under any name. The file stays as
-    it is. When the assignment is graded, hidden tests are run too.
+    NOTEBOOK is a released assignment with your answers in it, under any name; it stays as it is.
+    When it is graded, hidden tests are run too.
     """
     from rich.text import Text
 
-    from dlbook.tools.classroom import checking
-    from dlbook.tools.classroom.course import COURSE
+    from dlbook.tools.classroom.checking import check_notebook
 
     console = terminal.console()
     with console.status("running the tests"):
-        one, results = checking.check_notebook(notebook, course=course or COURSE, timeout=timeout)
+        one, results = check_notebook(notebook, course)
     table = terminal.table("task", "points", "passed", "hint", right=("points",))
     words = {True: ("yes", "green"), False: ("no", "bold red"), None: ("by hand", "yellow")}
-    for result in results:
-        word, style = words[result.passed]
-        task = result.task
-        hint = Text(result.hint)
-        table.add_row(Text(task.title), str(task.points), Text(word, style=style), hint)
-    console.print(f"Assignment {one.stem}", highlight=False)
-    console.print(table)
-    reached = sum(r.task.points for r in results if r.passed)
-    automatic = sum(r.task.points for r in results if r.passed is not None)
-    by_hand = sum(r.task.points for r in results if r.passed is None)
-    console.print(f"{reached} of {automatic} points pass the visible tests.", highlight=False)
-    if by_hand:
-        console.print(f"{by_hand} more points are given by hand.", highlight=False)
-    sys.exit(0 if reached == automatic else FAILED)
+    points = dict.fromkeys(words, 0)
+    for task, passed, hint in results:
+        points[passed] += task.points
+        table.add_row(Text(task.title), str(task.points), Text(*words[passed]), Text(hint))
+    console.print(f"Assignment {one.stem}", table, sep="\n", highlight=False)
+    automatic = points[True] + points[False]
+    console.print(f"{points[True]} of {automatic} points pass the visible tests.", highlight=False)
+    if points[None]:
+        console.print(f"{points[None]} more points are given by hand.", highlight=False)
+    sys.exit(FAILED if points[False] else 0)
 
 
 @assignment.command(
@@ -105,9 +99,7 @@ def check(notebook: Path, timeout: float, course: Path | None) -> None:
         "a submission is missing or could not be graded",
     )
 )
-@click.argument(
-    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--assignment", "names", multiple=True, help="Grade this one only; may be repeated.")
 @click.option(
     "--csv",
@@ -115,42 +107,26 @@ def check(notebook: Path, timeout: float, course: Path | None) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where to write the marks, beside those already there (default: the course's marks.csv).",
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=1),
-    help="Seconds that one cell may take (default: as nbgrader_config.py has it).",
-)
 @_COURSE
-def grade(
-    folder: Path | None,
-    names: tuple[str, ...],
-    csv_file: Path | None,
-    timeout: float | None,
-    course: Path | None,
-) -> None:
+def grade(folder: Path | None, names: tuple[str, ...], csv_file: Path | None, course: Path) -> None:
     """Grade the submissions in FOLDER: marks as a CSV file, a feedback page for each student.
 
     FOLDER holds <student>/<assignment>/<assignment>.ipynb, as nbgrader collects them (default:
-    submitted/ in the course's folder), or files <student>.ipynb. A submission that is broken or
-    runs for ever gets its note and does not stop the others.
-
-    The open questions are left to you: mark them with nbgrader's formgrader and grade again, or
-    add them to the CSV file. Submissions are code of other people's: nbgrader runs them as you.
+    submitted/ in the course's folder), or files <student>.ipynb. The open questions are left to
+    you: mark them with nbgrader's formgrader and grade again, or add them to the CSV file.
+    Submissions are code of other people's, and run as you.
     """
-    from rich.markup import escape
-
-    from dlbook.tools.classroom.course import COURSE
     from dlbook.tools.classroom.grading import Course
     from dlbook.tools.classroom.marks import read_marks, write_marks
     from dlbook.tools.classroom.submissions import find_submissions
 
-    opened = Course(course or COURSE, timeout)
+    opened = Course(course)
     folder = folder or opened.folder / "submitted"
     path = csv_file or opened.folder / "marks.csv"
     if not folder.is_dir():
         raise click.UsageError(f"there is no folder {folder}: name the one with the submissions.")
-    chosen = _select(names, opened.assignments) if names else []
-    submissions = find_submissions(folder, opened.assignments, chosen)
+    only = _select(names, opened.assignments)
+    submissions = find_submissions(folder, opened.assignments, only)
     # what hinders the marks is told before anything is graded
     read_marks(path)
     try:
@@ -159,43 +135,35 @@ def grade(
     except OSError as error:
         raise click.UsageError(f"no marks can be written to {path}: {error.strerror}") from error
     console = terminal.console()
-    marks: list[Any] = []
-    interrupted = False
+
+    def say(line: str) -> None:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+    marks, code = [], 0
     try:
-        with console.status("releasing"):
-            for one in {s.assignment.stem: s.assignment for s in submissions}.values():
+        with console.status("grading"):
+            for one in {submission.assignment for submission in submissions}:
                 opened.release(one)
-        for number, submission in enumerate(submissions, start=1):
-            name = f"{submission.student}, {submission.assignment.stem}"
-            with console.status(escape(f"{number} of {len(submissions)}: {name}")):
-                mark = opened.grade(submission)
-            marks.append(mark)
-            note = f" ({mark.note})" if mark.note else ""
-            console.print(
-                f"{number} of {len(submissions)}: {name}: "
-                f"{mark.total:g} of {mark.maximum} points{note}",
-                soft_wrap=True,
-                markup=False,
-                highlight=False,
-            )
+            for number, submission in enumerate(submissions, start=1):
+                mark, graded = opened.grade(submission)
+                marks.append(mark)
+                code = code if graded else FAILED
+                who, note = "{student}, {assignment}: {total} of {maximum} points", " ({note})"
+                line = (who + note if mark["note"] else who).format(**mark)
+                say(f"{number} of {len(submissions)}: {line}")
     except KeyboardInterrupt:
-        interrupted = True
-        console.print(f"Interrupted; {len(marks)} of {len(submissions)} were graded.")
+        code = INTERRUPTED
+        say(f"Interrupted; {len(marks)} of {len(submissions)} were graded.")
     written, reason = write_marks(path, marks)
-    if reason:
-        reason = f" ({reason}; it was left as it is)"
-    console.print(f"marks: {written}{reason}", soft_wrap=True, markup=False, highlight=False)
-    pages = opened.folder / "feedback"
-    console.print(f"feedback pages: {pages}", soft_wrap=True, markup=False, highlight=False)
-    if interrupted:
-        sys.exit(INTERRUPTED)
-    sys.exit(0 if all(mark.graded for mark in marks) else FAILED)
+    say(f"marks: {written}" + (f" ({reason}; it was left as it is)" if reason else ""))
+    say(f"feedback pages: {opened.folder / 'feedback'}")
+    sys.exit(code)
 
 
 def _select(names: tuple[str, ...], assignments: list[Any]) -> list[Any]:
     from dlbook.tools.chapters import UnknownChapter, select_chapters
 
     try:
-        return select_chapters(names or ("all",), assignments)
+        return select_chapters(names, assignments)
     except UnknownChapter as error:
         raise click.UsageError(str(error).replace("chapter", "assignment")) from error

@@ -1,11 +1,11 @@
 """The assignments as files: their tasks, what students get to see, and what they changed in it."""
 
-import ast
 import copy
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 from nbformat import NotebookNode
@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from dlbook.tools.chapters import NOTEBOOKS, Chapter
 
 COURSE = NOTEBOOKS / "assignments"
+CONFIGURATION = "nbgrader_config.py"
 SET_UP = "setup"  # the cell that imports; it may take longer than the others
 CODE_STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")  # nbgrader's words
 TEXT_STUB = "YOUR ANSWER HERE"
@@ -20,27 +21,17 @@ TEXT_STUB = "YOUR ANSWER HERE"
 _SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION\n.*?### END SOLUTION$", re.M | re.S)
 _HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n(.*?)^### END HIDDEN TESTS$", re.M | re.S)
 _TITLE = re.compile(r"^## (.+?) \(\d+ points?\)$", re.M)
-
-
-class NoCourse(click.UsageError):
-    """A folder that is no course, or has no submissions."""
+_REDEFINES = re.compile(r"\b(def|class|as|import) +check\b|\bcheck *(:[^=\n]*)?=(?!=)")
 
 
 @dataclass(frozen=True)
 class Task:
-    """One task of an assignment.
+    """One task of an assignment."""
 
-    Attributes:
-        name: Its name in the cells' ids, as ``max-pool``.
-        title: Its heading, as "3. Max pooling without a loop".
-        points: What it counts.
-        by_hand: Whether a person marks it: the open question.
-    """
-
-    name: str
-    title: str
+    name: str  # in the cells' ids, as max-pool
+    title: str  # its heading, as "3. Max pooling without a loop"
     points: int
-    by_hand: bool
+    by_hand: bool  # whether a person marks it: the open question
 
     @property
     def answer(self) -> str:
@@ -60,17 +51,24 @@ def find_assignments(course: Path = COURSE) -> list[Chapter]:
         course: The folder with ``source/<chapter>/<chapter>.ipynb``.
 
     Raises:
-        NoCourse: There are none.
+        UsageError: There are none.
     """
-    paths = sorted(
-        path for path in course.glob("source/*/*.ipynb") if path.stem == path.parent.name
-    )
+    paths = sorted(p for p in course.glob("source/*/*.ipynb") if p.stem == p.parent.name)
     if not paths:
-        raise NoCourse(
+        raise click.UsageError(
             f"there are no assignments in {course}: no source/<name>/<name>.ipynb. The book's own "
             "come with its repository, not with the installed package: name the folder by --course."
         )
     return [Chapter(path) for path in paths]
+
+
+def settings_of(course: Path) -> Any:
+    """nbgrader's settings for a course: also how long a cell may take; a UsageError if none."""
+    from traitlets.config import PyFileConfigLoader
+
+    if not (course / CONFIGURATION).is_file():
+        raise click.UsageError(f"{course} is no course of nbgrader's: it has no {CONFIGURATION}.")
+    return PyFileConfigLoader(CONFIGURATION, path=str(course.absolute())).load_config()
 
 
 def grade_id(cell: NotebookNode) -> str:
@@ -116,24 +114,18 @@ def split_test(source: str) -> tuple[str, str]:
 
 def as_released(cell: NotebookNode) -> str:
     """The source of a cell of an assignment as students get it."""
-    meta = cell.metadata.get("nbgrader", {})
-    if meta.get("solution"):
+    if cell.metadata.get("nbgrader", {}).get("solution"):
         return TEXT_STUB if cell.cell_type == "markdown" else with_stubs(cell.source)
     return split_test(cell.source)[0]
 
 
 def identify(notebook: NotebookNode, assignments: Iterable[Chapter]) -> Chapter | None:
-    """The assignment that a notebook is a copy of, whatever its file is called.
+    """The assignment with which a notebook shares the most answer and test cells, None if none."""
 
-    Args:
-        notebook: A student's notebook.
-        assignments: What there is to choose from.
+    def ids(of: NotebookNode) -> set[str]:
+        return {name for name in map(grade_id, of.cells) if name.endswith(("-answer", "-test"))}
 
-    Returns:
-        The one with which it has the most answer and test cells in common; None if it has none.
-    """
-    ids = _graded_ids(notebook)
-    shared = {chapter: len(ids & _graded_ids(chapter.read())) for chapter in assignments}
+    shared = {chapter: len(ids(notebook) & ids(chapter.read())) for chapter in assignments}
     best = max(shared, key=shared.__getitem__, default=None)
     return best if shared.get(best) else None
 
@@ -179,30 +171,11 @@ def restored(
 
 
 def redefines_check(notebook: NotebookNode) -> bool:
-    """Whether a student's own code gives another meaning to ``check``, with which tests would pass.
-
-    The set-up and the tests are not looked at: they are replaced before they run.
-    """
-    from IPython.core.inputtransformer2 import TransformerManager  # knows magic commands
-
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or is_fixed(grade_id(cell)):
-            continue
-        try:
-            tree = ast.parse(TransformerManager().transform_cell(cell.source))
-        except SyntaxError:  # it does not run either
-            continue
-        for node in ast.walk(tree):
-            keys = ["name", "asname"]
-            if isinstance(getattr(node, "ctx", None), ast.Store):
-                keys += ["id", "attr"]
-            if {"check", "CheckError"} & {getattr(node, key, None) for key in keys}:
-                return True
-    return False
-
-
-def _graded_ids(notebook: NotebookNode) -> set[str]:
-    return {i for cell in notebook.cells if (i := grade_id(cell)).endswith(("-answer", "-test"))}
+    """Whether a student's own code seems to give ``check``, with which tests would pass."""
+    return any(
+        cell.cell_type == "code" and not is_fixed(grade_id(cell)) and _REDEFINES.search(cell.source)
+        for cell in notebook.cells
+    )
 
 
 def _bare(source: str) -> str:

@@ -2,24 +2,19 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+import click
 
 from dlbook.tools.chapters import Chapter, read_notebook
-from dlbook.tools.classroom.course import NoCourse, identify
+from dlbook.tools.classroom.course import identify
 
 
-@dataclass(frozen=True)
-class Submission:
-    """One student's answer to one assignment.
+class Submission(NamedTuple):
+    """One student's answer to one assignment; ``path`` is None where none was handed in."""
 
-    Attributes:
-        student: The student's name, from the name of the folder or file.
-        assignment: The assignment.
-        path: The notebook; None where none was handed in.
-    """
-
-    student: str
+    student: str  # from the name of the folder or file
     assignment: Chapter
     path: Path | None
 
@@ -36,33 +31,33 @@ def find_submissions(
         only: Look at these assignments only.
 
     Returns:
-        One for each student and each assignment that anybody handed in or that ``only`` names; its
-        path is None where this student's is missing.
+        One for each student and each assignment that anybody handed in or that ``only`` names.
 
     Raises:
-        NoCourse: There is nothing to grade.
+        UsageError: There is nothing to grade.
     """
     folder = folder.absolute()  # nbgrader works in a folder of its own
     names = {assignment.stem: assignment for assignment in assignments}
-    found: dict[tuple[str, str], Path] = {}
-    students = {path.name for path in folder.iterdir() if path.is_dir() and _is_students(path)}
-    for path in folder.glob("*/*/*.ipynb"):
-        student = path.parent.parent.name
-        if student in students and path.stem == path.parent.name and path.stem in names:
-            found[path.stem, student] = path
-    loose = sorted(path for path in folder.glob("*.ipynb") if _is_students(path))
-    if loose:
+    wanted = [assignment.stem for assignment in only]
+    # not what the machine adds on which an archive was packed
+    theirs = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "__"))]
+    students = {path.name for path in theirs if path.is_dir()}
+    found = {
+        (stem, student): path
+        for stem in names
+        for student in students
+        if (path := folder / student / stem / f"{stem}.ipynb").is_file()
+    }
+    if loose := [path for path in theirs if path.suffix == ".ipynb"]:
         students = {student for _, student in found} | {path.stem for path in loose}
         told = {path: _assignment_of(path, assignments) for path in loose}
-        wanted = [assignment.stem for assignment in only]
         # a file that tells nothing counts for the one assignment that is graded
         candidates = set(wanted) or {stem for stem in told.values() if stem}
-        for path, stem in told.items():
-            if stem or len(candidates) == 1:
-                found[stem or next(iter(candidates)), path.stem] = path
-    stems = [a.stem for a in only] or sorted({stem for stem, _ in found})
+        rest = candidates.pop() if len(candidates) == 1 else ""
+        found.update({(stem or rest, path.stem): path for path, stem in told.items()})
+    stems = wanted or sorted({stem for stem, _ in found if stem})
     if not any(stem in stems for stem, _ in found):
-        raise NoCourse(
+        raise click.UsageError(
             f"{folder} has no submissions: neither <student>/<assignment>/<assignment>.ipynb nor "
             "<student>.ipynb"
         )
@@ -74,31 +69,22 @@ def find_submissions(
 
 
 def copy_files(submission: Submission, target: Path) -> None:
-    """Copy what lies beside a student's notebook, as modules of the student's own.
-
-    Args:
-        submission: The submission.
-        target: The folder to make.
-    """
+    """Copy what lies beside a student's notebook, as modules of the student's own, to a folder."""
     folder = submission.path.parent
-    for_the_class = folder.name != submission.path.stem
+    # there is no other check than the book's
+    machines = ("__pycache__", "__MACOSX", ".*")
+    usual = shutil.ignore_patterns("dlbook", "dlbook.py", "*.ipynb", *machines)
 
     def left_out(where: str, names: list[str]) -> set[str]:
-        out = {"dlbook", "dlbook.py", "__pycache__", "__MACOSX"}  # no other check than the book's
-        out |= {name for name in names if name.endswith(".ipynb") or name.startswith(".")}
-        if for_the_class and Path(where) == folder:
-            files = [path for path in map(folder.joinpath, names) if path.is_file()]
-            modules = {path.parent.name for path in folder.glob("*/__init__.py")}
-            kept = {path.name for path in files if path.suffix not in (".zip", ".csv")}
-            out |= set(names) - kept - modules
+        out = usual(where, names)
+        if folder.name != submission.path.stem and Path(where) == folder:  # the whole class's
+            packages = {path.parent.name for path in folder.glob("*/__init__.py")}
+            files = {path.name for path in folder.iterdir() if path.is_file()}
+            out |= set(names) - packages - files
+            out |= {name for name in files if name.endswith((".zip", ".csv"))}
         return out
 
     shutil.copytree(folder, target, ignore=left_out, ignore_dangling_symlinks=True)
-
-
-def _is_students(path: Path) -> bool:
-    """Whether a student made it, and not the machine on which it was packed."""
-    return not path.name.startswith((".", "__"))
 
 
 def _assignment_of(path: Path, assignments: Sequence[Chapter]) -> str:
