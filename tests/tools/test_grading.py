@@ -263,7 +263,7 @@ def test_grade_says_what_it_cannot_find(tmp_path: Path) -> None:
     assert "has no submissions" in result.output
     result = run("grade", empty, "--course", course, "--assignment", "99")
     assert result.exit_code == 2
-    assert "there is no assignment '99'; known: 02_sums" in result.output
+    assert "there is no assignment '99'; there are: 02_sums" in result.output
     result = run("release", "--course", empty)
     assert result.exit_code == 2
     assert f"there are no assignments in {empty}" in result.output
