@@ -20,7 +20,7 @@ _TITLE = re.compile(r"^# \d+ · (.+)$", re.MULTILINE)
 _QUESTION = re.compile(r"^\*\*(.+?)\*\*$", re.MULTILINE)
 _ROW = re.compile(r"^\| ([^|]+?) \| *([^|]*?) *\|$", re.MULTILINE)
 _TABLE = re.compile(r"(<!-- chapters -->\n).*?(<!-- /chapters -->)", re.DOTALL)
-_BOX = {"boxstyle": "round", "facecolor": "#dbe9f6", "edgecolor": "#0072b2"}
+_BOX = {"facecolor": "#dbe9f6", "edgecolor": "#0072b2"}
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,7 @@ def draw_map(book: list[Entry]) -> bytes:
     """The chapters and what they build on, as a PNG: foundations on the left."""
     import networkx
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
     graph = networkx.DiGraph()
     graph.add_nodes_from(entry.chapter.stem for entry in book)
@@ -192,13 +193,18 @@ def draw_map(book: list[Entry]) -> bytes:
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(-0.5, width - 0.5), ylim=(-tallest / 2, tallest / 2))
     ax.set_axis_off()
+    half_width, half_height = 0.36, 0.3  # boxes of one size, so that every arrow ends at one
     style = {"arrowstyle": "-|>", "color": "0.4", "shrinkA": 0, "shrinkB": 0}
     for start, end in arrows.edges:
         (x_start, y_start), (x_end, y_end) = places[start], places[end]
-        ax.annotate("", (x_end - 0.35, y_end), (x_start + 0.35, y_start), arrowprops=style)
+        ends = (x_end - half_width, y_end), (x_start + half_width, y_start)
+        ax.annotate("", *ends, arrowprops=style)
     for stem, (x, y) in places.items():
-        name = textwrap.fill(stem.replace("_", " "), 16)
-        ax.text(x, y, name, ha="center", va="center", fontsize=9, bbox=_BOX)
+        corner = (x - half_width, y - half_height)
+        ax.add_patch(Rectangle(corner, 2 * half_width, 2 * half_height, **_BOX))
+        ax.text(
+            x, y, textwrap.fill(stem.replace("_", " "), 16), ha="center", va="center", fontsize=9
+        )
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=80, metadata={"Software": None})
     return buffer.getvalue()
