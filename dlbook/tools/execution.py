@@ -23,6 +23,7 @@ import dlbook.runtime as _runtime
 print("\\n" + {_MARK!r} + _json.dumps(_runtime.report()))
 """
 _START_UP_LIMIT = 120  # seconds; a cold disk and no byte code make a kernel slow to start
+CELL_LIMIT = 1800  # seconds that one cell may take
 _SLOW_CELL = 2.0  # seconds; a cell that takes longer gets a line of its own in a log
 
 
@@ -103,7 +104,6 @@ def execute(
     title: str,
     environment: Mapping[str, str],
     console: Console,
-    timeout: float | None = None,
     hooks: Hooks = NO_HOOKS,
 ) -> Run:
     """Execute a notebook from top to bottom, in place.
@@ -115,7 +115,6 @@ def execute(
         environment: The caller's environment variables.
         console: Where the reader sees how it gets on: a line that moves with the cells in a
             terminal, a line for each slow cell in a log, and at the end how it went.
-        timeout: Seconds that one cell may take; None: any time.
         hooks: What else is executed.
 
     Returns:
@@ -131,7 +130,7 @@ def execute(
     client = NotebookClient(
         notebook,
         km=this_python(),
-        timeout=timeout,
+        timeout=CELL_LIMIT,
         startup_timeout=_START_UP_LIMIT,
         resources={"metadata": {"path": str(folder.absolute())}},
     )
@@ -179,7 +178,7 @@ def execute(
     except CellExecutionError as error:
         run.failure = Failure(number, cell.source, error.ename, str(error))
     except CellTimeoutError:
-        text = f"the cell took longer than {timeout:g} s (dlbook run --timeout allows more)"
+        text = f"the cell took longer than {CELL_LIMIT} s"
         run.failure = Failure(number, cell.source, "Timeout", text)
     except DeadKernelError:
         text = "the kernel died; most often the machine had no memory left"

@@ -76,14 +76,10 @@ class Workshop:
     Args:
         output: Folder for ``<chapter>.ipynb`` and ``<chapter>.html``; made if missing.
         console: Where the reader sees how the runs get on.
-        timeout: Seconds that one cell may take; None: any time.
-        html: Whether to write the pages.
     """
 
     output: Path
     console: Console
-    timeout: float | None = None
-    html: bool = True
 
     def run(self, chapter: Chapter) -> Outcome:
         """Execute a chapter and write the result into the output folder."""
@@ -137,7 +133,6 @@ class Workshop:
             title=title,
             environment={**os.environ, **settings},
             console=self.console,
-            timeout=self.timeout,
             hooks=hooks,
         )
 
@@ -158,9 +153,8 @@ class Workshop:
             record = {**run.report, "seconds": round(run.seconds, 1), "parts": parts}
         normalise(run.notebook, record)
         write_notebook(run.notebook, self.output / f"{chapter.stem}.ipynb")
-        if self.html:
-            page = as_page(run.notebook, chapter.stem)
-            write_whole(self.output / f"{chapter.stem}.html", page)
+        page = as_page(run.notebook, chapter.stem)
+        write_whole(self.output / f"{chapter.stem}.html", page)
         return Outcome(chapter, run.seconds, record, run.failure)
 
 

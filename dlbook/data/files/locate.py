@@ -4,8 +4,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlbook.data.files import settings
-from dlbook.data.files.download import DownloadError, FolderError, download, fault_of
-from dlbook.data.files.types import Collection, DataUnavailableError, RemoteFile, get_collection
+from dlbook.data.files.types import (
+    Collection,
+    DataUnavailableError,
+    DownloadError,
+    FolderError,
+    RemoteFile,
+    get_collection,
+)
 
 MIRROR, CACHE, DOWNLOAD = "mirror folder", "cache", "download"
 MISSING, DAMAGED = "missing", "damaged"
@@ -70,7 +76,7 @@ def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
     for state, folder in folders.items():
         for form in file.forms:
             path = form.within(folder)
-            fault = fault_of(path, form)
+            fault = form.fault_of(path)
             if not fault:
                 return FileStatus(form, state, path, faults)
             if fault != MISSING:
@@ -110,12 +116,11 @@ def locate(collection: str | Collection) -> Located:
         DataSettingError: on an unknown name or a wrong folder in the environment.
     """
     collection = get_collection(collection)
+    headline = f"The real data of {collection.title} could not be had"
     if settings.mode() == "stand-in":
-        raise DataUnavailableError(
-            _headline(collection),
-            ["DLBOOK_DATA=stand-in: neither files nor the network are touched"],
-            ["unset DLBOOK_DATA, or set it to auto or real"],
-        )
+        tried = ["DLBOOK_DATA=stand-in: neither files nor the network are touched"]
+        remedies = ["unset DLBOOK_DATA, or set it to auto or real"]
+        raise DataUnavailableError(headline, tried, remedies)
     found = status(collection)
     cache = settings.cache_folder()
     paths, sources, notes = {}, set(), []
@@ -124,10 +129,13 @@ def locate(collection: str | Collection) -> Located:
         if MIRROR in copy.faults:
             notes.append(f"{copy.faults[MIRROR]} and was passed over")
         if not copy.good:
+            from dlbook.data.files.download import download
+
             try:
                 source, told = download(file, cache)
             except (DownloadError, FolderError) as error:
-                raise _unavailable(collection, found, error) from error
+                what = _tried_and_remedies(collection, found, error)
+                raise DataUnavailableError(headline, *what) from error
             path = file.within(cache)
             notes += told
         paths[file.path] = path
@@ -135,19 +143,14 @@ def locate(collection: str | Collection) -> Located:
     return Located(paths, max(sources, key=(MIRROR, CACHE, DOWNLOAD).index), tuple(notes))
 
 
-def _headline(collection: Collection) -> str:
-    return f"The real data of {collection.title} could not be had"
-
-
-def _unavailable(
+def _tried_and_remedies(
     collection: Collection, found: tuple[FileStatus, ...], error: Exception
-) -> DataUnavailableError:
-    mirror = settings.mirror_folder()
-    missing = [copy.file.path for copy in found if copy.state == MISSING]
+) -> tuple[list[str], list[str]]:
     tried = []
-    if missing:  # one is named and the rest counted: some collections have dozens
+    if missing := [copy.file.path for copy in found if copy.state == MISSING]:
+        # one is named and the rest counted: some collections have dozens
         others = f" and {len(missing) - 1} other file(s)" if missing[1:] else ""
-        where = "the mirror folder or the cache" if mirror else "the cache"
+        where = "the mirror folder or the cache" if settings.mirror_folder() else "the cache"
         tried = [f"not in {where}: {missing[0]}{others}"]
     tried += [copy.detail for copy in found if copy.detail]
     if isinstance(error, DownloadError):
@@ -159,9 +162,8 @@ def _unavailable(
             "make room in the cache folder, or get the right to write there",
             "DLBOOK_CACHE=<folder> to keep downloads in another folder",
         ]
-    now = f" (now {mirror})" if mirror else ""
     remedies += [
-        f"DLBOOK_DATA_DIR=<folder> to read the files from a mirror folder{now}",
+        "DLBOOK_DATA_DIR=<folder> to read the files from a mirror folder",
         "DLBOOK_DATA=stand-in to work with small stand-in data",
     ]
-    return DataUnavailableError(_headline(collection), tried, remedies)
+    return tried, remedies

@@ -3,14 +3,13 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import Literal, get_args
+
+import platformdirs
 
 from dlbook.data.files.types import DataSettingError
 
-Mode = Literal["auto", "real", "stand-in"]
 
-
-def mode() -> Mode:
+def mode() -> str:
     """Which data the loaders give: the value of DLBOOK_DATA.
 
     Returns:
@@ -21,9 +20,9 @@ def mode() -> Mode:
         DataSettingError: on any other value.
     """
     value = os.environ.get("DLBOOK_DATA", "").strip() or "auto"
-    if value not in get_args(Mode):
+    if value not in ("auto", "real", "stand-in"):
         raise DataSettingError(f"DLBOOK_DATA must be auto, real or stand-in, got {value!r}")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def mirror_folder() -> Path | None:
@@ -42,9 +41,8 @@ def mirror_folder() -> Path | None:
     folder = absolute(value)
     if not folder.is_dir():
         fault = "is a file, no folder" if folder.exists() else "does not exist"
-        seen = str(folder) if str(folder) == value else f"{value} (that is {folder})"
         raise DataSettingError(
-            f"DLBOOK_DATA_DIR names a folder of data files, but {seen} {fault}.\n"
+            f"DLBOOK_DATA_DIR names a folder of data files, but {folder} {fault}.\n"
             "Correct the path, or unset DLBOOK_DATA_DIR to do without a mirror folder."
         )
     return folder
@@ -60,16 +58,11 @@ def cache_folder() -> Path:
     Raises:
         DataSettingError: when there is a file in its place.
     """
-    value = os.environ.get("DLBOOK_CACHE", "").strip()
-    if value:
-        folder = absolute(value)
-    else:
-        import platformdirs
-
-        try:
-            folder = Path(platformdirs.user_cache_dir("dlbook", appauthor=False))
-        except RuntimeError:  # HOME is not set, and the user has no entry that names one
-            folder = Path(tempfile.gettempdir(), "dlbook")
+    try:
+        home = platformdirs.user_cache_dir("dlbook", appauthor=False)
+    except RuntimeError:  # HOME is not set, and the user has no entry that names one
+        home = os.path.join(tempfile.gettempdir(), "dlbook")
+    folder = absolute(os.environ.get("DLBOOK_CACHE", "").strip() or home)
     if os.path.exists(folder) and not os.path.isdir(folder):
         raise DataSettingError(
             f"the cache folder {folder} is a file, no folder.\n"

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dlbook.tools import terminal
-from dlbook.tools.terminal import FAILED, INTERRUPTED, epilog
+from dlbook.tools.terminal import FAILED, INTERRUPTED
 
 
 def _own_course() -> Path:
@@ -34,13 +34,7 @@ def assignment() -> None:
     """
 
 
-@assignment.command(
-    epilog=epilog(
-        "  dlbook assignment release           all student versions\n"
-        "  dlbook assignment release 3 lstm    those of chapters 03 and 09",
-        "an assignment could not be released",
-    )
-)
+@assignment.command()
 @click.argument("names", nargs=-1)
 @_COURSE
 def release(names: tuple[str, ...], course: Path) -> None:
@@ -56,12 +50,7 @@ def release(names: tuple[str, ...], course: Path) -> None:
         click.echo(f"{one.stem}: {opened.release(one)}")
 
 
-@assignment.command(
-    epilog=epilog(
-        "  dlbook assignment check my_03.ipynb",
-        "a task is not solved, or the notebook cannot be checked",
-    )
-)
+@assignment.command()
 @click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_COURSE
 def check(notebook: Path, course: Path) -> None:
@@ -91,14 +80,7 @@ def check(notebook: Path, course: Path) -> None:
     sys.exit(FAILED if points[False] else 0)
 
 
-@assignment.command(
-    epilog=epilog(
-        "  dlbook assignment grade                         notebooks/assignments/submitted\n"
-        "  dlbook assignment grade ~/collected --csv marks.csv\n"
-        "  dlbook assignment grade ~/mail --assignment cnn   files such as ada.ipynb",
-        "a submission is missing or could not be graded",
-    )
-)
+@assignment.command()
 @click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--assignment", "names", multiple=True, help="Grade this one only; may be repeated.")
 @click.option(
