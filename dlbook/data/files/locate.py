@@ -1,20 +1,26 @@
-"""Finds the files of a data set: in a mirror folder, in the cache, or on a public host."""
+"""Finds the files of a data set: in a mirror folder, in the cache, on a host; fills a mirror."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dlbook.data.files import settings
 from dlbook.data.files.types import (
     Collection,
+    DataSettingError,
     DataUnavailableError,
-    DownloadError,
-    FolderError,
+    FetchError,
     RemoteFile,
     get_collection,
 )
 
 MIRROR, CACHE, DOWNLOAD = "mirror folder", "cache", "download"
 MISSING, DAMAGED = "missing", "damaged"
+_REMEDIES = [
+    "DLBOOK_DATA_DIR=<folder> to read the files from a mirror folder",
+    "DLBOOK_DATA=stand-in to work with small stand-in data",
+]
 
 
 @dataclass(frozen=True)
@@ -133,9 +139,10 @@ def locate(collection: str | Collection) -> Located:
 
             try:
                 source, told = download(file, cache)
-            except (DownloadError, FolderError) as error:
-                what = _tried_and_remedies(collection, found, error)
-                raise DataUnavailableError(headline, *what) from error
+            except FetchError as error:
+                tried = [f"{sum(not c.good for c in found)} of {len(found)} files are not here"]
+                tried += [c.detail for c in found if c.detail] + error.tried
+                raise DataUnavailableError(headline, tried, [error.remedy, *_REMEDIES]) from error
             path = file.within(cache)
             notes += told
         paths[file.path] = path
@@ -143,27 +150,50 @@ def locate(collection: str | Collection) -> Located:
     return Located(paths, max(sources, key=(MIRROR, CACHE, DOWNLOAD).index), tuple(notes))
 
 
-def _tried_and_remedies(
-    collection: Collection, found: tuple[FileStatus, ...], error: Exception
-) -> tuple[list[str], list[str]]:
-    tried = []
-    if missing := [copy.file.path for copy in found if copy.state == MISSING]:
-        # one is named and the rest counted: some collections have dozens
-        others = f" and {len(missing) - 1} other file(s)" if missing[1:] else ""
-        where = "the mirror folder or the cache" if settings.mirror_folder() else "the cache"
-        tried = [f"not in {where}: {missing[0]}{others}"]
-    tried += [copy.detail for copy in found if copy.detail]
-    if isinstance(error, DownloadError):
-        tried += error.tried
-        remedies = [f"`dlbook data fetch {collection.name}` when the network is there"]
-    else:
-        tried.append(f"the cache folder {error}")
-        remedies = [
-            "make room in the cache folder, or get the right to write there",
-            "DLBOOK_CACHE=<folder> to keep downloads in another folder",
-        ]
-    remedies += [
-        "DLBOOK_DATA_DIR=<folder> to read the files from a mirror folder",
-        "DLBOOK_DATA=stand-in to work with small stand-in data",
-    ]
-    return tried, remedies
+def make_mirror(folder: str | Path, collections: Iterable[str | Collection]) -> dict[str, str]:
+    """Fills a mirror folder, for a classroom or a machine without a network.
+
+    Args:
+        folder: where to; made when missing. Good files that lie there are kept.
+        collections: collections or names.
+
+    Returns:
+        Path of each file, or of its smaller form, in the folder -> what was done: "copied", "kept"
+        (a good copy was there) or "replaced" (a damaged one was). Every file is verified as it is
+        written.
+
+    Raises:
+        DataUnavailableError: when a file cannot be had or the folder cannot be written. Files
+            that were finished before stay.
+        DataSettingError: on an unknown name, or when there is a file in the folder's place.
+    """
+    folder = settings.absolute(folder)
+    if folder.exists() and not folder.is_dir():
+        raise DataSettingError(f"{folder} is a file, no folder")
+    done: dict[str, str] = {}
+    for collection in [get_collection(chosen) for chosen in collections]:
+        present = [find_copy(file, {MIRROR: folder}) for file in collection.files]
+        # a finished mirror needs neither the cache nor the network to be checked again
+        origin = {} if all(entry.good for entry in present) else locate(collection).paths
+        for file, entry in zip(collection.files, present, strict=True):
+            if entry.good:
+                done[entry.file.path] = "kept"
+                continue
+            found = origin[file.path]
+            form = next(form for form in file.forms if form.name == found.name)
+            _copy(form, found, folder)
+            done[form.path] = "replaced" if entry.faults else "copied"
+    return done
+
+
+def _copy(file: RemoteFile, origin: Path, folder: Path) -> None:
+    from dlbook.data.files.download import TransferError, write_verified
+
+    try:
+        with origin.open("rb") as content:
+            write_verified(file, folder, iter(partial(content.read, 1 << 20), b""))
+    except (FetchError, TransferError, OSError) as error:
+        tried, remedies = [f"{origin} was copied: {error}"], ["make room there, or choose another"]
+        raise DataUnavailableError(
+            "The mirror folder could not be filled", tried, remedies
+        ) from error

@@ -37,19 +37,23 @@ class DataUnavailableError(RuntimeError):
         super().__init__("\n".join(lines))
 
 
-class FolderError(Exception):
-    """A folder that cannot be written; the message names it."""
+class FetchError(Exception):
+    """A file could not be downloaded, or not be written.
 
-    def __init__(self, folder: Path, error: OSError) -> None:
-        super().__init__(f"{folder} cannot be written ({words_of(error)})")
+    Args:
+        tried: one line for each thing that was tried.
+        remedy: what helps.
+    """
 
-
-class DownloadError(Exception):
-    """No host gave the file; ``tried`` has one line for each."""
-
-    def __init__(self, tried: list[str]) -> None:
+    def __init__(self, tried: list[str], remedy: str) -> None:
         super().__init__("; ".join(tried))
-        self.tried = tried
+        self.tried, self.remedy = tried, remedy
+
+    @classmethod
+    def of_folder(cls, folder: Path, error: OSError) -> FetchError:
+        """A folder cannot be written or is full."""
+        remedy = "make room there, get the right to write there, or DLBOOK_CACHE=<other folder>"
+        return cls([f"the folder {folder} cannot be written ({words_of(error)})"], remedy)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def test_bad_answer_is_named_and_leaves_nothing(host, toy, cache, behaviour, wor
     message = str(caught.value)
     assert f"{host.name}: toy/file.bin: {words}" in message
     assert "Toy data" in message
-    for remedy in ("dlbook data fetch toy", "DLBOOK_DATA_DIR", "DLBOOK_DATA=stand-in"):
+    for remedy in ("dlbook data fetch", "DLBOOK_DATA_DIR", "DLBOOK_DATA=stand-in"):
         assert remedy in message
     assert host.asked[behaviour] == requests
     assert files_in(cache) == []
