@@ -70,9 +70,12 @@ def _data_errors() -> Iterator[None]:
 @click.option("--untrained", "mode", flag_value="untrained", help="Which checks pass untrained?")
 @click.option("--check", "mode", flag_value="check", help="Only say what is stale.")
 @click.option("--map", "mode", flag_value="map", help="Only renew the map and the table.")
+@click.option("--html/--no-html", default=True, help="Write an HTML page for each chapter.")
 @click.option("--notebooks", type=_FOLDER, help="Other chapters than the book's own.")
 @_data_errors()
-def run(chapters: tuple[str, ...], output: Path, mode: str | None, notebooks: Path | None) -> None:
+def run(
+    chapters: tuple[str, ...], output: Path, mode: str | None, html: bool, notebooks: Path | None
+) -> None:
     """Execute CHAPTERS from top to bottom and show what they reach.
 
     A chapter is named by its number, its name or the beginning of its name: "3", "cnn"; "all" is
@@ -96,14 +99,14 @@ def run(chapters: tuple[str, ...], output: Path, mode: str | None, notebooks: Pa
         chosen = tour(found)
     if mode == "check":
         sys.exit(FAILED if print_stale(terminal.console(), chosen) else 0)
-    code = _execute(chosen, output, mode) if mode != "map" else 0
+    code = _execute(chosen, output, mode, html) if mode != "map" else 0
     if mode in ("map", "store"):
         for path in write_overview(folder):
             click.echo(f"renewed: {path}")
     sys.exit(code)
 
 
-def _execute(chapters: list[Any], output: Path, mode: str | None) -> int:
+def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) -> int:
     from dlbook import data
     from dlbook.runtime import can_write
     from dlbook.tools.reporting import print_summary
@@ -116,7 +119,7 @@ def _execute(chapters: list[Any], output: Path, mode: str | None) -> int:
     if not can_write(output):
         raise click.UsageError(f"{output} cannot be written to.")
     console = terminal.console()
-    workshop = Workshop(output, console)
+    workshop = Workshop(output, console, html)
     work = {"store": workshop.store, "untrained": workshop.run_untrained}.get(mode, workshop.run)
     outcomes: list[Any] = []
     try:

@@ -233,12 +233,13 @@ def test_the_kernel_is_this_python_in_the_notebooks_folder(
         "print([sys.executable, os.getcwd(), os.environ['DLBOOK_DATA_DIR']])",
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
     )
-    result = execute(path, "3")
+    result = execute(path, "3", "--no-html")
     assert result.exit_code == 0, result.output
     notebook = nbformat.read(tmp_path / "build" / "03_sums.ipynb", as_version=4)
     seen = [sys.executable, str(path.parent), str(tmp_path / "mirror")]
     assert notebook.cells[1].outputs[0].text == f"{seen}\n"
     assert "image/png" in notebook.cells[2].outputs[0].data
+    assert not (tmp_path / "build" / "03_sums.html").exists()
 
 
 def test_a_failing_chapter_is_shown_and_the_others_go_on(

@@ -91,7 +91,7 @@ def change(path: Path, cell: str, **fields: object) -> None:
 
 def run(path: Path, *arguments: object) -> Result:
     output = path.parent.parent / "build"
-    fixed = ["run", "5", "--notebooks", path.parent, "--output", output]
+    fixed = ["run", "5", "--notebooks", path.parent, "--output", output, "--no-html"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DLBOOK_DATA", "auto")
         return CliRunner().invoke(main, [str(a) for a in [*fixed, *arguments]])
