@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import re
 import textwrap
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ _TITLE = re.compile(r"^# \d+ · (.+)$", re.MULTILINE)
 _QUESTION = re.compile(r"^\*\*(.+?)\*\*$", re.MULTILINE)
 _ROW = re.compile(r"^\| ([^|]+?) \| *([^|]*?) *\|$", re.MULTILINE)
 _TABLE = re.compile(r"(<!-- chapters -->\n).*?(<!-- /chapters -->)", re.DOTALL)
-_BOX = {"boxstyle": "round", "facecolor": "#dbe9f6", "edgecolor": "#0072b2"}
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,9 @@ def write_overview(folder: Path = NOTEBOOKS) -> list[Path]:
 def draw_map(book: list[Entry]) -> bytes:
     """The chapters and what they build on, as a PNG: foundations on the left."""
     import networkx
-    from matplotlib.figure import Figure
+    from matplotlib import pyplot as plt
+
+    from dlbook import plot
 
     graph = networkx.DiGraph()
     graph.add_nodes_from(entry.chapter.stem for entry in book)
@@ -176,29 +178,12 @@ def draw_map(book: list[Entry]) -> bytes:
         for need in entry.prerequisites
         if need in graph and need < entry.chapter.stem
     )
-    arrows = networkx.transitive_reduction(graph)  # what follows from other arrows stays out
-    columns = list(networkx.topological_generations(graph))
-    places: dict[str, tuple[float, float]] = {}
-
-    def height(stem: str) -> float:  # beside what it builds on, so that few arrows cross
-        above = [places[need][1] for need in arrows.predecessors(stem)]
-        return sum(above) / len(above) if above else 0.0
-
-    for column, stems in enumerate(columns):
-        for row, stem in enumerate(sorted(sorted(stems, reverse=True), key=height)):
-            places[stem] = (column, row - (len(stems) - 1) / 2)
-    width, tallest = len(columns), max(map(len, columns))
-    figure = Figure(figsize=(1.9 * width, 0.62 * tallest), facecolor="white")
-    ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(-0.5, width - 0.5), ylim=(-tallest / 2, tallest / 2))
-    ax.set_axis_off()
-    style = {"arrowstyle": "-|>", "color": "0.4", "shrinkA": 0, "shrinkB": 0}
-    for start, end in arrows.edges:
-        (x_start, y_start), (x_end, y_end) = places[start], places[end]
-        ax.annotate("", (x_end - 0.35, y_end), (x_start + 0.35, y_start), arrowprops=style)
-    for stem, (x, y) in places.items():
-        name = textwrap.fill(stem.replace("_", " "), 16)
-        ax.text(x, y, name, ha="center", va="center", fontsize=9, bbox=_BOX)
+    columns = map(sorted, networkx.topological_generations(graph))
+    rows = [" ".join(row) for row in itertools.zip_longest(*columns, fillvalue=".")]
+    arrows = networkx.transitive_reduction(graph).edges  # what follows from others stays out
+    names = {stem: textwrap.fill(stem.replace("_", " "), 16) for stem in graph}
+    drawing = plot.mechanism(rows, [f"{start} -> {end}" for start, end in arrows], text=names)
     buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=80, metadata={"Software": None})
+    drawing.figure.savefig(buffer, dpi=80, metadata={"Software": None})
+    plt.close(drawing.figure)
     return buffer.getvalue()
