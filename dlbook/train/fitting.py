@@ -86,13 +86,12 @@ def fit(
         # Keras executes whole multiples of steps_per_execution, and would run into the next epoch
         endless = steps % model.steps_per_execution == 0
         dataset, steps_per_epoch = source.dataset(endless), steps if endless else None
-    if validation is not None and not isinstance(validation, tf.data.Dataset):
+    if validation is not None:
+        parts = (validation,) if isinstance(validation, tf.data.Dataset) else validation
         try:
-            validation = batches(*validation, batch_size=max(batch_size, 256))
+            validation = _batches(*parts, batch_size=max(batch_size, 256))
         except ValueError as error:
             raise ValueError(f"validation: {error}") from error
-    elif validation is not None:
-        validation = _checked(validation, "validation")
 
     progress = Progress(epochs, steps, table)
     history = keras.callbacks.History()
@@ -124,10 +123,10 @@ def evaluate(
         batch_size: Examples computed at once. Ignored for a data set.
 
     Raises:
-        ValueError: As for ``batches``; a data set has no batch.
+        ValueError: The arrays do not fit together, are empty or contain NaN; no batch.
     """
     with _unknown_length_allowed():
-        values = model.evaluate(_dataset(x, y, batch_size), verbose=0, return_dict=True)
+        values = model.evaluate(_batches(x, y, batch_size=batch_size), verbose=0, return_dict=True)
     return {name: float(value) for name, value in values.items()}
 
 
@@ -140,9 +139,9 @@ def predict(model: keras.Model, x: Arrays | tf.data.Dataset, batch_size: int = 2
         batch_size: Examples computed at once. Ignored for a data set.
 
     Raises:
-        ValueError: As for ``batches``; a data set has no batch.
+        ValueError: The arrays do not fit together, are empty or contain NaN; no batch.
     """
-    return model.predict(_dataset(x, None, batch_size), verbose=0)
+    return model.predict(_batches(x, batch_size=batch_size), verbose=0)
 
 
 def restart(model: keras.Model, seed: int) -> None:
@@ -169,38 +168,16 @@ def restart(model: keras.Model, seed: int) -> None:
             variable.assign(value)
 
 
-def batches(
-    x: Arrays,
-    y: Arrays | None = None,
-    sample_weight: np.ndarray | None = None,
-    *,
-    batch_size: int = 256,
+def _batches(
+    x: Arrays | tf.data.Dataset, *targets_and_weights: Arrays | None, batch_size: int
 ) -> tf.data.Dataset:
-    """One pass over arrays in their order, as a data set of batches.
-
-    Args:
-        x: An array, or a tuple or dict of arrays, examples along the first dimension.
-        y: Targets, as many as inputs.
-        sample_weight: (examples,): how much each one counts. Needs ``y``.
-        batch_size: Examples of a batch; the last one may be smaller.
-
-    Returns:
-        A data set of ``x`` batches, of ``(x, y)`` or of ``(x, y, sample_weight)``, with
-        TensorFlow's autotuner off.
-
-    Raises:
-        ValueError: The arrays do not fit together, are empty or contain NaN.
-    """
-    parts = tuple(part for part in (x, y, sample_weight) if part is not None)
+    """One pass over arrays in their order; a data set of batches keeps its own."""
+    if isinstance(x, tf.data.Dataset):
+        return _checked(x)
+    parts = tuple(part for part in (x, *targets_and_weights) if part is not None)
     arrays, count = _as_tensors(parts, batch_size)
     steps = -(-count // batch_size)
     return _without_autotuner(_cut(arrays, steps, batch_size, None).prefetch(2))
-
-
-def _dataset(x: Arrays | tf.data.Dataset, y: Arrays | None, batch_size: int) -> tf.data.Dataset:
-    if isinstance(x, tf.data.Dataset):
-        return _checked(x)
-    return batches(x, y, batch_size=batch_size)
 
 
 class _Epochs(keras.callbacks.Callback):
@@ -288,7 +265,7 @@ def _cut(arrays: Any, steps: int, batch_size: int, order: tf.Tensor | None) -> t
     return tf.data.Dataset.range(steps).map(batch_of)
 
 
-def _checked(dataset: tf.data.Dataset, name: str = "x") -> tf.data.Dataset:
+def _checked(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Refuse a data set without a batch, as ``drop_remainder`` may leave it.
 
     Keras would train on nothing and say nothing.
@@ -296,7 +273,7 @@ def _checked(dataset: tf.data.Dataset, name: str = "x") -> tf.data.Dataset:
     count = int(dataset.cardinality())
     is_empty = count == tf.data.UNKNOWN_CARDINALITY and next(iter(dataset), None) is None
     if count == 0 or is_empty:
-        raise ValueError(f"{name} is a data set without a batch: is batch_size too large?")
+        raise ValueError("x is a data set without a batch: is batch_size too large?")
     return _without_autotuner(dataset)
 
 
