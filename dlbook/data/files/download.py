@@ -22,7 +22,7 @@ import urllib3
 from rich.console import Console
 from rich.progress import DownloadColumn, Progress
 
-from dlbook.data.files.types import FetchError, RemoteFile, words_of
+from dlbook.data.files.types import DataUnavailableError, RemoteFile, words_of
 
 CONNECT = 5.0  # seconds to reach a host
 READ = 15.0  # seconds without any answer, or between two parts of one
@@ -68,7 +68,7 @@ def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> Pa
         The path of the finished file.
 
     Raises:
-        FetchError: when the folder cannot be written or is full. No part of the file is left.
+        DataUnavailableError: when the folder cannot be written or is full. No part is left.
         TransferError: when the content is not that of ``file``, or as raised by ``parts``.
     """
     target = file.within(folder)
@@ -85,11 +85,17 @@ def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> Pa
             raise TransferError("it sent other bytes than the registered ones (wrong sha256)")
         os.replace(part, target)
     except OSError as error:
-        raise FetchError.of_folder(folder, error) from error
+        raise _cannot_write(folder, error) from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
     return target
+
+
+def _cannot_write(folder: Path, error: OSError) -> DataUnavailableError:
+    tried = [f"the folder {folder} cannot be written ({words_of(error)})"]
+    remedies = ["make room there, get the right to write there, or DLBOOK_CACHE=<other folder>"]
+    return DataUnavailableError("The file could not be kept", tried, remedies)
 
 
 def download(file: RemoteFile, folder: Path) -> tuple[str, tuple[str, ...]]:
@@ -103,12 +109,8 @@ def download(file: RemoteFile, folder: Path) -> tuple[str, tuple[str, ...]]:
         "download", or "cache" when another process was quicker; and notes for the reader.
 
     Raises:
-        FetchError: when no host gave the file, or the cache cannot be written.
+        DataUnavailableError: when no host gave the file, or the cache cannot be written.
     """
-    if not file.urls:
-        raise FetchError(
-            [f"{file.path}: no public host has this file"], "ask somebody who has a mirror folder"
-        )
     target = file.within(folder)
     notes: tuple[str, ...] = ()
     try:
@@ -131,7 +133,7 @@ def download(file: RemoteFile, folder: Path) -> tuple[str, tuple[str, ...]]:
                 _from_hosts(file, folder)
                 return "download", notes
     except OSError as error:  # also where another process never gives the lock back
-        raise FetchError.of_folder(folder, error) from error
+        raise _cannot_write(folder, error) from error
 
 
 def _from_hosts(file: RemoteFile, folder: Path) -> None:
@@ -151,7 +153,9 @@ def _from_hosts(file: RemoteFile, folder: Path) -> None:
                 if not error.reached:
                     _given_up[host] = f"{error} (earlier in this process)"
                 break
-    raise FetchError(tried, "`dlbook data fetch` when the network is there")
+    tried = tried or [f"{file.path}: no public host has this file"]
+    remedies = ["`dlbook data fetch` when the network is there"]
+    raise DataUnavailableError("No host gave the file", tried, remedies)
 
 
 def _from_host(file: RemoteFile, folder: Path, url: str) -> None:

@@ -10,7 +10,6 @@ from dlbook.data.files.types import (
     Collection,
     DataSettingError,
     DataUnavailableError,
-    FetchError,
     RemoteFile,
     get_collection,
 )
@@ -139,10 +138,10 @@ def locate(collection: str | Collection) -> Located:
 
             try:
                 source, told = download(file, cache)
-            except FetchError as error:
+            except DataUnavailableError as error:
                 tried = [f"{sum(not c.good for c in found)} of {len(found)} files are not here"]
                 tried += [c.detail for c in found if c.detail] + error.tried
-                raise DataUnavailableError(headline, tried, [error.remedy, *_REMEDIES]) from error
+                raise DataUnavailableError(headline, tried, error.remedies + _REMEDIES) from error
             path = file.within(cache)
             notes += told
         paths[file.path] = path
@@ -192,8 +191,7 @@ def _copy(file: RemoteFile, origin: Path, folder: Path) -> None:
     try:
         with origin.open("rb") as content:
             write_verified(file, folder, iter(partial(content.read, 1 << 20), b""))
-    except (FetchError, TransferError, OSError) as error:
-        tried, remedies = [f"{origin} was copied: {error}"], ["make room there, or choose another"]
-        raise DataUnavailableError(
-            "The mirror folder could not be filled", tried, remedies
-        ) from error
+    except (TransferError, OSError) as error:
+        tried = [f"{origin} changed or could not be read while it was copied: {error}"]
+        headline = "The mirror folder could not be filled"
+        raise DataUnavailableError(headline, tried, ["try again"]) from error

@@ -27,33 +27,16 @@ class DataUnavailableError(RuntimeError):
         remedies: one line for each thing that would help.
 
     Attributes:
+        tried, remedies: as given.
         summary: the same in one sentence, without the remedies.
     """
 
     def __init__(self, headline: str, tried: list[str], remedies: list[str]) -> None:
+        self.tried, self.remedies = tried, remedies
         self.summary = f"{headline}: {'; '.join(tried)}."
         lines = [f"{headline}.", "What was tried:", *(f"  - {line}" for line in tried)]
         lines += ["What helps:", *(f"  - {line}" for line in remedies)]
         super().__init__("\n".join(lines))
-
-
-class FetchError(Exception):
-    """A file could not be downloaded, or not be written.
-
-    Args:
-        tried: one line for each thing that was tried.
-        remedy: what helps.
-    """
-
-    def __init__(self, tried: list[str], remedy: str) -> None:
-        super().__init__("; ".join(tried))
-        self.tried, self.remedy = tried, remedy
-
-    @classmethod
-    def of_folder(cls, folder: Path, error: OSError) -> FetchError:
-        """A folder cannot be written or is full."""
-        remedy = "make room there, get the right to write there, or DLBOOK_CACHE=<other folder>"
-        return cls([f"the folder {folder} cannot be written ({words_of(error)})"], remedy)
 
 
 @dataclass(frozen=True)

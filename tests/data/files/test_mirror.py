@@ -99,7 +99,7 @@ def test_mirror_refuses_aloud(host, tmp_path, toy):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataSettingError, match="is a file"):
         make_mirror(tmp_path / "file", [toy(host.url("good"))])
-    with pytest.raises(DataUnavailableError, match="could not be filled"):
+    with pytest.raises(DataUnavailableError, match="below cannot be written"):
         make_mirror(tmp_path / "file" / "below", [toy(host.url("good"))])
     with pytest.raises(DataSettingError, match="no data set is called"):
         make_mirror(tmp_path / "mirror", ["mnits"])
