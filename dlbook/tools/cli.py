@@ -131,8 +131,8 @@ def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) ->
         console.print(f"\nInterrupted; {len(outcomes)} of {len(chapters)} chapters were finished.")
         return INTERRUPTED
     print_summary(console, outcomes, output if mode != "untrained" else None)
-    failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
-    if failures and all(failure.kind == "DataUnavailableError" for failure in failures):
+    kinds = {outcome.run.failure.kind for outcome in outcomes if outcome.run.failure}
+    if kinds == {"DataUnavailableError"}:
         return DATA_MISSING
     return 0 if all(outcome.ok for outcome in outcomes) else FAILED
 
@@ -180,7 +180,6 @@ def list_data() -> None:
 
     from dlbook import data as store
 
-    mode, folder = store.mode(), store.mirror_folder()
     table = terminal.table("collection", "what it is", "size", "licence", "where")
     for name, collection in store.COLLECTIONS.items():
         states = Counter(status.state for status in store.status(collection))
@@ -188,9 +187,6 @@ def list_data() -> None:
         size = decimal(collection.size)
         table.add_row(name, collection.title, size, collection.licence, where)
     terminal.console().print(table)
-    click.echo(f"DLBOOK_DATA: {mode}")
-    click.echo(f"mirror folder: {folder or 'none (DLBOOK_DATA_DIR)'}")
-    click.echo(f"cache: {store.cache_folder()}")
 
 
 @data.command()

@@ -46,14 +46,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Hooks:
-    """What a run executes beside the chapter's cells, without a trace in the notebook.
+    """What a run has beside the chapter's cells, without a trace in the notebook.
 
     Args:
+        settings: Environment variables beside the caller's.
         first: Code before the first cell.
         before: Code before a cell, by the cell's id.
         keep_going: Go on after a cell that raises, and note which checks each cell met.
     """
 
+    settings: Mapping[str, str] = field(default_factory=dict)
     first: str = ""
     before: Mapping[str, str] = field(default_factory=dict)
     keep_going: bool = False
@@ -102,7 +104,6 @@ def execute(
     folder: Path,
     *,
     title: str,
-    environment: Mapping[str, str],
     console: Console,
     hooks: Hooks = NO_HOOKS,
 ) -> Run:
@@ -112,7 +113,6 @@ def execute(
         notebook: The notebook; its outputs are replaced.
         folder: Where its kernel works.
         title: What the run is called.
-        environment: The caller's environment variables.
         console: Where the reader sees how it gets on: a line that moves with the cells in a
             terminal, a line for each slow cell in a log, and at the end how it went.
         hooks: What else is executed.
@@ -120,20 +120,11 @@ def execute(
     Returns:
         What came of it. A cell that fails is no exception here: see ``Run.failure``.
     """
-    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     run = Run(notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    client = NotebookClient(
-        notebook,
-        km=this_python(),
-        timeout=CELL_LIMIT,
-        startup_timeout=_START_UP_LIMIT,
-        resources={"metadata": {"path": str(folder.absolute())}},
-    )
+    client = client_of(notebook, folder, timeout=CELL_LIMIT)
+    environment = kernel_environment({**os.environ, **hooks.settings})
     begun = time.perf_counter()
     total, number, heading, owners = len(code_cells(notebook)), 0, "set-up", []
     cell = nbformat.v4.new_code_cell(hooks.first)
@@ -141,7 +132,7 @@ def execute(
         # the kernel manager is ours, so that without cleanup_kc the kernel would live on
         with (
             console.status(Text(f"{title}: starting")) as status,
-            client.setup_kernel(env=kernel_environment(environment), cleanup_kc=True),
+            client.setup_kernel(env=environment, cleanup_kc=True),
         ):
             try:
                 _ask(client, cell)
@@ -190,17 +181,14 @@ def execute(
 
 def _tell(run: Run, title: str, console: Console) -> None:
     """Say how a run went, and show the head of a failed cell and the last lines of its error."""
-    seconds = f"{run.seconds_total:.0f} s"
-    if run.failure is None:
-        console.print(Text(f"✓ {title}: done in {seconds}", "green"), soft_wrap=True)
-        return
-    cell, kind = run.failure.cell, run.failure.kind
-    text = f"✗ {title}: FAILED in code cell {cell} after {seconds}: {kind}"
-    lines = run.failure.source.strip().splitlines()
-    shown = "\n    ".join(lines[:6] + ["…"] * (len(lines) > 6))
-    # the traceback's end holds the message
-    end = "\n  ".join(Text.from_ansi(run.failure.message).plain.strip().splitlines()[-6:])
-    told = Text.assemble((text, "bold red"), f"\n    {shown}\n", (f"  {end}", "red"))
+    told, failure = Text(f"✓ {title}: done in {run.seconds_total:.0f} s", "green"), run.failure
+    if failure:
+        text = f"✗ {title}: FAILED in code cell {failure.cell} after {run.seconds_total:.0f} s: "
+        shown = "\n    ".join(failure.source.strip().splitlines()[:6])
+        # the traceback's end holds the message
+        end = "\n  ".join(Text.from_ansi(failure.message).plain.strip().splitlines()[-6:])
+        head = (text + failure.kind, "bold red")
+        told = Text.assemble(head, f"\n    {shown}\n", (f"  {end}", "red"))
     console.print(told, soft_wrap=True)
 
 
@@ -238,27 +226,34 @@ def _report(client: Any) -> dict[str, Any]:
     return json.loads(_ask(client, nbformat.v4.new_code_cell(_REPORT)).rpartition(_MARK)[2])
 
 
-def this_python() -> Any:
-    """A manager for a kernel that is this very Python, whatever is registered as "python3"."""
+def client_of(notebook: NotebookNode, folder: Path, **settings: Any) -> Any:
+    """nbclient for a notebook, whose old outputs are removed.
+
+    The kernel is this very Python, whatever is registered as "python3".
+
+    Args:
+        notebook: The notebook.
+        folder: Where its kernel works.
+        settings: More of nbclient's settings.
+    """
+    import zmq
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
 
     class ThisPython(KernelSpecManager):
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             return KernelSpec(**get_kernel_dict())
 
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython())
-    if can_encrypt(AsyncKernelManager):
-        manager.transport_encryption = "auto"
-    return manager
-
-
-def can_encrypt(manager: type) -> bool:
-    """Whether a manager can talk to kernels in code; newer ones warn of a clear connection."""
-    import zmq
-
-    return "transport_encryption" in manager.class_trait_names() and zmq.has("curve")
+    if "transport_encryption" in manager.trait_names() and zmq.has("curve"):
+        manager.transport_encryption = "auto"  # newer managers warn of a clear connection
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    settings["resources"] = {"metadata": {"path": str(folder.absolute())}}
+    return NotebookClient(notebook, km=manager, startup_timeout=_START_UP_LIMIT, **settings)
 
 
 def as_page(notebook: NotebookNode, title: str) -> str:

@@ -5,7 +5,6 @@ import io
 import itertools
 import re
 import textwrap
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,43 +22,30 @@ _ROW = re.compile(r"^\| ([^|]+?) \| *([^|]*?) *\|$", re.MULTILINE)
 _TABLE = re.compile(r"(<!-- chapters -->\n).*?(<!-- /chapters -->)", re.DOTALL)
 
 
-@dataclass(frozen=True)
 class Entry:
     """A chapter, as the overview shows it: what its head and its record say.
 
-    Args:
+    Attributes:
         chapter: The chapter.
+        record: The record of its last stored run.
+        prerequisites: Stems of the chapters that it builds on.
         title: Its title.
         question: The question that its model answers.
         rows: The table in its head: what a line is called -> what it says.
-        record: The record of its last stored run.
-        prerequisites: Stems of the chapters that it builds on.
     """
 
-    chapter: Chapter
-    title: str
-    question: str
-    rows: dict[str, str]
-    record: dict[str, Any]
-    prerequisites: list[str]
+    def __init__(self, chapter: Chapter) -> None:
+        head, self.chapter, self.record = head_of(chapter.read()), chapter, chapter.record
+        self.prerequisites: list[str] = self.record.get("lesson", {}).get("prerequisites", [])
+        title, question = _TITLE.search(head), _QUESTION.search(head)
+        self.title = title[1] if title else chapter.words
+        self.question = question[1] if question else ""
+        self.rows = dict(_ROW.findall(head))
 
 
 def entries(folder: Path = NOTEBOOKS) -> list[Entry]:
     """An entry for every chapter in a folder, in reading order."""
-    book = []
-    for chapter in find_chapters(folder):
-        head, record = head_of(chapter.read()), chapter.record
-        title, question = _TITLE.search(head), _QUESTION.search(head)
-        entry = Entry(
-            chapter,
-            title[1] if title else chapter.words,
-            question[1] if question else "",
-            dict(_ROW.findall(head)),
-            record,
-            record.get("lesson", {}).get("prerequisites", []),
-        )
-        book.append(entry)
-    return book
+    return [Entry(chapter) for chapter in find_chapters(folder)]
 
 
 def head_of(notebook: NotebookNode) -> str:

@@ -38,7 +38,7 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path | 
             outcome.chapter.stem,
             Text(reached(outcome.record) if outcome.record else ""),
             Text(", ".join(f"{name}: {source}" for name, source in sources.items())),
-            f"{outcome.seconds:.0f}",
+            f"{outcome.run.seconds:.0f}",
             f"{memory:,.0f} MB" if memory else "",
             _outcome_text(outcome),
         )
@@ -55,9 +55,8 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path | 
 
 
 def _outcome_text(outcome: Outcome) -> Text:
-    if outcome.failure is not None:
-        cell = first_line(outcome.failure.source)[:30]
-        return Text(f"FAILED: {outcome.failure.kind} at {cell}", style="bold red")
+    if failure := outcome.run.failure:
+        return Text(f"FAILED: {failure.kind} at {first_line(failure.source)[:30]}", "bold red")
     if outcome.refusals:
         return Text("REFUSED", style="bold red")
     return Text("stored" if outcome.stored else "ok", style="green")
