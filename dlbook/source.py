@@ -72,9 +72,10 @@ def _class_and_place(item: Callable) -> tuple[ast.ClassDef | None, int]:
     except SyntaxError:  # a cell of a notebook with a magic in it
         return None, 0
     for owner in ast.walk(module):
-        if isinstance(owner, ast.ClassDef):
-            for place, node in enumerate(owner.body):
-                if isinstance(node, _FUNCTION) and _first_line(node) == start + 1:
+        for place, node in enumerate(owner.body if isinstance(owner, ast.ClassDef) else ()):
+            if isinstance(node, _FUNCTION):
+                first = min([node, *node.decorator_list], key=lambda part: part.lineno)
+                if first.lineno == start + 1:
                     return owner, place
     return None, 0
 
@@ -118,7 +119,3 @@ def _only_raises(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.If):
         return all(_only_raises(inner) for inner in statement.body + statement.orelse)
     return isinstance(statement, ast.Raise)
-
-
-def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])

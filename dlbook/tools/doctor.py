@@ -8,7 +8,6 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from dlbook.runtime import KERAS_SETTINGS, can_write
@@ -54,7 +53,6 @@ def examine() -> list[Finding]:
         Finding("ok", "Python", f"{platform.python_version()} ({sys.executable})"),
         *tensorflow_findings(probe_tensorflow()),
         *data_findings(),
-        kernel_finding(),
     ]
 
 
@@ -127,21 +125,3 @@ def data_findings() -> Iterator[Finding]:
         yield Finding("fault" if mode == "real" else "note", "data", text, remedy)
     else:
         yield Finding("ok", "data", "every collection is here")
-
-
-def kernel_finding() -> Finding:
-    """Whether Jupyter's "Python 3" kernel is this Python."""
-    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-
-    try:
-        executable = KernelSpecManager().get_kernel_spec("python3").argv[0]
-    except NoSuchKernel:
-        return Finding("fault", "Jupyter kernel", "ipykernel is missing", _INSTALL)
-    # a bare "python" in a kernel's command means the Python that starts it; compared without
-    # following links: a venv's python is a link to the one it was made from
-    own = ("python", "python3", f"python3.{sys.version_info.minor}", sys.executable)
-    if executable in own or Path(executable).absolute() == Path(sys.executable).absolute():
-        return Finding("ok", "Jupyter kernel", f"python3 is {sys.executable}")
-    text = f"python3 is {executable}, another Python than this one; `make lab` would use that"
-    remedy = f"{_PYTHON} -m ipykernel install --sys-prefix --name python3"
-    return Finding("note", "Jupyter kernel", text, remedy)

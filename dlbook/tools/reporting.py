@@ -13,9 +13,8 @@ from dlbook.tools.record import is_stand_in, over_budget, stale_reasons
 from dlbook.tools.storing import Outcome
 
 _REAL_DATA_HINT = (
-    "These results are NOT from the real data. To get them: `dlbook data fetch` (needs a network), "
-    "or set DLBOOK_DATA_DIR to a folder that has them (`dlbook data mirror` makes one), then run "
-    "again. `dlbook data list` shows what is missing."
+    "These results are NOT from the real data. To get them: `dlbook data fetch`, or set "
+    "DLBOOK_DATA_DIR to a folder that has them (`dlbook data list` shows what is missing)."
 )
 
 

@@ -2,6 +2,7 @@
 
 import html
 import time
+from datetime import timedelta
 from typing import Any
 
 import keras
@@ -80,12 +81,11 @@ class Progress(keras.callbacks.Callback):
         return min(1.0, self.step / (self.steps * (self.epochs - self.first_epoch)))
 
     def _line(self, share: float, seconds: float, logs: dict[str, Any]) -> str:
-        left = f"{clock(seconds * (1 - share) / share)} left" if share else "time left unknown"
+        left = timedelta(seconds=round(seconds * (1 - share) / share)) if share else "unknown time"
         values = "  ".join(f"{name} {float(value):.4f}" for name, value in logs.items())
         of_steps = f"/{self.steps}" if self.steps else ""
-        return (
-            f"epoch {self.epoch + 1}/{self.epochs}  step {self.batch}{of_steps}  {left}  {values}"
-        )
+        place = f"epoch {self.epoch + 1}/{self.epochs}  step {self.batch}{of_steps}"
+        return f"{place}  {left} left  {values}"
 
 
 def table_rows(history: dict[str, list[float]], first_epoch: int = 0) -> list[list[str]]:
@@ -103,12 +103,6 @@ def table_rows(history: dict[str, list[float]], first_epoch: int = 0) -> list[li
         values = [f"{history[name][index]:.4f}" for name in names]
         rows.append([str(first_epoch + index + 1), *values, f"{history[_SECONDS][index]:.1f}"])
     return rows
-
-
-def clock(seconds: float) -> str:
-    """Seconds as a reader says them: "42 s", "3:05 min"."""
-    seconds = round(seconds)
-    return f"{seconds} s" if seconds < 100 else f"{seconds // 60}:{seconds % 60:02d} min"
 
 
 def plain_table(rows: list[list[str]]) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from dlbook.tools import doctor
 from dlbook.tools.cli import main
@@ -44,7 +43,7 @@ def test_a_good_machine_ends_with_0(probe: dict, monkeypatch: pytest.MonkeyPatch
 
 def test_everything_is_looked_at(probe: dict) -> None:
     names = [finding.name for finding in doctor.examine()]
-    assert {"Python", "TensorFlow", "GPU", "data", "Jupyter kernel"} < set(names)
+    assert {"Python", "TensorFlow", "GPU", "data"} < set(names)
 
 
 def test_every_fault_and_note_has_a_remedy_and_a_fault_ends_with_1(probe: dict) -> None:
@@ -159,21 +158,6 @@ def test_missing_data_are_a_fault_only_in_real_mode(
     monkeypatch.setenv("DLBOOK_DATA", "auto")
     monkeypatch.setenv("DLBOOK_DATA_DIR", str(tmp_path / "nowhere"))
     assert statuses(doctor.data_findings()) == ["fault"]
-
-
-def test_the_jupyter_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    spec = tmp_path / "kernels" / "python3" / "kernel.json"
-    spec.parent.mkdir(parents=True)
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    for executable, status in (("python", "ok"), (sys.executable, "ok"), ("/x/python", "note")):
-        spec.write_text(json.dumps({"argv": [executable], "display_name": "x", "language": "p"}))
-        assert doctor.kernel_finding().status == status
-
-    def none(self: KernelSpecManager, name: str) -> None:
-        raise NoSuchKernel(name)
-
-    monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", none)
-    assert doctor.kernel_finding().status == "fault"
 
 
 def test_a_slow_import_has_a_remedy() -> None:
