@@ -24,7 +24,6 @@ print("\\n" + {_MARK!r} + _json.dumps(_runtime.report()))
 """
 _START_UP_LIMIT = 120  # seconds; a cold disk and no byte code make a kernel slow to start
 CELL_LIMIT = 1800  # seconds that one cell may take
-_SLOW_CELL = 2.0  # seconds; a cell that takes longer gets a line of its own in a log
 
 
 @dataclass
@@ -114,7 +113,7 @@ def execute(
         folder: Where its kernel works.
         title: What the run is called.
         console: Where the reader sees how it gets on: a line that moves with the cells in a
-            terminal, a line for each slow cell in a log, and at the end how it went.
+            terminal, and at the end how it went.
         hooks: What else is executed.
 
     Returns:
@@ -144,15 +143,11 @@ def execute(
                     number += 1
                     if cell.get("id") in hooks.before:
                         _ask(client, nbformat.v4.new_code_cell(hooks.before[cell.id]))
-                    place = f"{title}: cell {number} of {total}, {heading}"
-                    status.update(Text(place))
+                    status.update(Text(f"{title}: cell {number} of {total}, {heading}"))
                     client.allow_errors = hooks.keep_going or may_raise(cell)
                     start = time.perf_counter()
                     client.execute_cell(cell, index, execution_count=number)
-                    seconds = time.perf_counter() - start
-                    run.seconds += seconds if number > 1 else 0.0
-                    if seconds >= _SLOW_CELL and not console.is_terminal:
-                        console.print(Text(f"{place}: {seconds:.0f} s"), soft_wrap=True)
+                    run.seconds += time.perf_counter() - start if number > 1 else 0.0
                     if hooks.keep_going:
                         met = len(_report(client)["checks"])
                         owners += [cell.get("id")] * (met - len(owners))

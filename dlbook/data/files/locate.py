@@ -30,7 +30,7 @@ class FileStatus:
         file: the registered file, or its smaller form where that was found.
         state: "mirror folder" or "cache" where a good copy lies; "missing"; or "damaged" when
             there is a copy but no good one.
-        path: the good copy, or else the damaged one, or ``None``.
+        path: the good copy, or ``None``.
         faults: where a copy is no good -> a sentence that says so.
     """
 
@@ -47,7 +47,7 @@ class FileStatus:
     @property
     def good(self) -> bool:
         """Whether there is a copy with the right size and hash."""
-        return self.state in (MIRROR, CACHE)
+        return self.path is not None
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,6 @@ def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
         The first good copy, or what is wrong.
     """
     faults: dict[str, str] = {}
-    damaged: Path | None = None
     for state, folder in folders.items():
         for form in file.forms:
             path = form.within(folder)
@@ -85,9 +84,8 @@ def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
             if not fault:
                 return FileStatus(form, state, path, faults)
             if fault != MISSING:
-                damaged = damaged or path
                 faults[state] = f"{form.path} in the {state} is damaged ({fault})"
-    return FileStatus(file, DAMAGED if damaged else MISSING, damaged, faults)
+    return FileStatus(file, DAMAGED if faults else MISSING, None, faults)
 
 
 def status(collection: str | Collection) -> tuple[FileStatus, ...]:

@@ -29,7 +29,7 @@ def test_status_downloads_and_changes_nothing(host, collection, cache):
     assert not cache.exists()
     damaged = put(cache, b"half")
     first, second = status(collection)
-    assert (first.state, first.path, first.good) == ("damaged", damaged, False)
+    assert (first.state, first.path, first.good) == ("damaged", None, False)
     assert first.detail == "toy/file.bin in the cache is damaged (4 bytes instead of 200,000)"
     assert (second.state, second.path, second.detail) == ("missing", None, "")
     assert damaged.read_bytes() == b"half"
