@@ -177,24 +177,22 @@ def _reach(url: str) -> None:
     """
     if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
         return  # then only the proxy can tell
-    parts, waits, reason = urlsplit(url), 0, "in time"
+    parts, waits, reason = urlsplit(url), 0, "its name is not known: no network?"
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        addresses = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except OSError:
-        addresses, reason = [], "(its name is not known: no network?)"
-    for family, kind, protocol, _, address in addresses:
-        with socket.socket(family, kind, protocol) as caller:
-            caller.settimeout(CONNECT)
-            try:
-                return caller.connect(address)
-            except TimeoutError:
-                waits += 1
-            except OSError as error:
-                reason = f"({words_of(error)})"
-        if waits == 2:
-            break
-    raise TransferError(f"it could not be reached {reason}", reached=False)
+    with contextlib.suppress(socket.gaierror):
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            parts.hostname, port, type=socket.SOCK_STREAM
+        ):
+            with socket.socket(family, kind, protocol) as caller:
+                caller.settimeout(CONNECT)
+                try:
+                    return caller.connect(address)
+                except OSError as error:
+                    reason = words_of(error)
+                    waits += isinstance(error, TimeoutError)
+            if waits == 2:
+                break
+    raise TransferError(f"it could not be reached ({reason})", reached=False)
 
 
 def read_url(url: str, size: int) -> Iterator[bytes]:

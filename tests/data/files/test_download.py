@@ -144,7 +144,9 @@ def test_host_that_never_accepts_is_given_up(toy):
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
         started = time.monotonic()
-        with pytest.raises(DataUnavailableError, match="could not be reached in time"):
+        with pytest.raises(
+            DataUnavailableError, match=r"could not be reached .*(timed out|timeout)"
+        ):
             locate(toy(f"http://127.0.0.1:{full.getsockname()[1]}/file.bin"))
         assert time.monotonic() - started < 5
 
@@ -162,7 +164,7 @@ def test_host_with_many_addresses_does_not_keep_us_waiting_at_each(toy, monkeypa
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: [entry] * 16)
     monkeypatch.setattr(socket, "socket", Swallowed)
     started = time.monotonic()
-    with pytest.raises(DataUnavailableError, match="could not be reached in time"):
+    with pytest.raises(DataUnavailableError, match=r"could not be reached .*(timed out|timeout)"):
         locate(toy("http://data.example/file.bin"))
     assert time.monotonic() - started < 1  # 16 waits would be 3.2 s
 
