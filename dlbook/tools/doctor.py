@@ -23,7 +23,7 @@ start = time.perf_counter()
 import keras, tensorflow
 names = "backend", "floatx", "image_data_format", "epsilon"
 print("\\n" + json.dumps({
-    "versions": f"TensorFlow {tensorflow.__version__}, Keras {keras.__version__}",
+    "versions": f"{tensorflow.__version__} with Keras {keras.__version__}",
     "seconds": time.perf_counter() - start,
     "gpus": [gpu.name for gpu in tensorflow.config.list_physical_devices("GPU")],
     "keras_settings": {name: getattr(keras.config, name)() for name in names},
@@ -120,8 +120,8 @@ def data_findings() -> Iterator[Finding]:
     states = {name: data.status(name) for name in data.COLLECTIONS}
     absent = [name for name, found in states.items() if not all(copy.good for copy in found)]
     if absent:
-        text = f"not here: {', '.join(absent)}; chapters use a stand-in without them"
-        remedy = f"dlbook data fetch {' '.join(absent)}"
-        yield Finding("fault" if mode == "real" else "note", "data", text, remedy)
+        status, without = ("fault", "fail") if mode == "real" else ("note", "use a stand-in")
+        text = f"not here: {', '.join(absent)}; chapters {without} without them"
+        yield Finding(status, "data", text, f"dlbook data fetch {' '.join(absent)}")
     else:
         yield Finding("ok", "data", "every collection is here")

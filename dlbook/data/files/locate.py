@@ -8,7 +8,6 @@ from pathlib import Path
 from dlbook.data.files import settings
 from dlbook.data.files.types import (
     Collection,
-    DataSettingError,
     DataUnavailableError,
     RemoteFile,
     get_collection,
@@ -164,22 +163,20 @@ def make_mirror(folder: str | Path, collections: Iterable[str | Collection]) -> 
             that were finished before stay.
         DataSettingError: on an unknown name, or when there is a file in the folder's place.
     """
-    folder = settings.absolute(folder)
-    if folder.exists() and not folder.is_dir():
-        raise DataSettingError(f"{folder} is a file, no folder")
+    folder = settings.folder_at(folder, "the mirror folder")
     done: dict[str, str] = {}
     for collection in [get_collection(chosen) for chosen in collections]:
         present = [find_copy(file, {MIRROR: folder}) for file in collection.files]
         # a finished mirror needs neither the cache nor the network to be checked again
         origin = {} if all(entry.good for entry in present) else locate(collection).paths
         for file, entry in zip(collection.files, present, strict=True):
-            if entry.good:
-                done[entry.file.path] = "kept"
-                continue
-            found = origin[file.path]
-            form = next(form for form in file.forms if form.name == found.name)
-            _copy(form, found, folder)
-            done[form.path] = "replaced" if entry.faults else "copied"
+            form, action = entry.file, "kept"
+            if not entry.good:
+                action = "replaced" if entry.faults else "copied"
+                found = origin[file.path]
+                form = next(form for form in file.forms if form.name == found.name)
+                _copy(form, found, folder)
+            done[form.path] = action
     return done
 
 

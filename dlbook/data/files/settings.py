@@ -38,13 +38,10 @@ def mirror_folder() -> Path | None:
     value = os.environ.get("DLBOOK_DATA_DIR", "").strip()
     if not value:
         return None
-    folder = absolute(value)
-    if not folder.is_dir():
-        fault = "is a file, no folder" if folder.exists() else "does not exist"
-        raise DataSettingError(
-            f"DLBOOK_DATA_DIR names a folder of data files, but {folder} {fault}.\n"
-            "Correct the path, or unset DLBOOK_DATA_DIR to do without a mirror folder."
-        )
+    folder = folder_at(value, "DLBOOK_DATA_DIR")
+    if not os.path.exists(folder):
+        hint = "correct the path, or unset it to do without a mirror folder"
+        raise DataSettingError(f"DLBOOK_DATA_DIR: {folder} does not exist; {hint}")
     return folder
 
 
@@ -62,15 +59,12 @@ def cache_folder() -> Path:
         home = platformdirs.user_cache_dir("dlbook", appauthor=False)
     except RuntimeError:  # HOME is not set, and the user has no entry that names one
         home = os.path.join(tempfile.gettempdir(), "dlbook")
-    folder = absolute(os.environ.get("DLBOOK_CACHE", "").strip() or home)
+    return folder_at(os.environ.get("DLBOOK_CACHE", "").strip() or home, "DLBOOK_CACHE")
+
+
+def folder_at(path: str | Path, setting: str) -> Path:
+    """The absolute form of a path, "~" expanded; an error where there is a file in its place."""
+    folder = os.path.abspath(os.path.expanduser(path))
     if os.path.exists(folder) and not os.path.isdir(folder):
-        raise DataSettingError(
-            f"the cache folder {folder} is a file, no folder.\n"
-            "Set DLBOOK_CACHE to a folder in which dlbook may keep downloads."
-        )
-    return folder
-
-
-def absolute(path: str | Path) -> Path:
-    """The absolute form of a path, "~" expanded."""
-    return Path(os.path.abspath(os.path.expanduser(path)))
+        raise DataSettingError(f"{setting}: {folder} is a file, no folder")
+    return Path(folder)

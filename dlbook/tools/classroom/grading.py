@@ -267,9 +267,8 @@ def _copy_files(submission: Submission, target: Path) -> None:
         out = usual(where, names)
         if folder.name != submission.path.stem and Path(where) == folder:  # the whole class's
             packages = {path.parent.name for path in folder.glob("*/__init__.py")}
-            files = {path.name for path in folder.iterdir() if path.is_file()}
-            out |= set(names) - packages - files
-            out |= {name for name in files if name.endswith((".zip", ".csv"))}
+            others = {path.name for path in folder.iterdir() if path.is_dir()} - packages
+            out |= others | {name for name in names if name.endswith((".zip", ".csv"))}
         return out
 
     shutil.copytree(folder, target, ignore=left_out, ignore_dangling_symlinks=True)
