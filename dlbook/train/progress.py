@@ -54,10 +54,7 @@ class Progress(keras.callbacks.Callback):
         now = time.perf_counter()
         if self.display and now - self.refreshed >= _REFRESH_SECONDS:
             self.refreshed = now
-            share = self._share()
-            line = self._line(share, now - self.began, logs or {})
-            bar = f'<progress value="{share:.3f}" max="1" aria-label="training progress">'
-            self.display.update(line, f"{bar}</progress> <code>{html.escape(line)}</code>")
+            self._refresh(now - self.began, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.steps is None:
@@ -75,17 +72,16 @@ class Progress(keras.callbacks.Callback):
         elif self.table and rows:
             print(plain_table(rows))
 
-    def _share(self) -> float:
-        if self.steps is None:  # the first epoch of a data set of unknown length
-            return 0.0
-        return min(1.0, self.step / (self.steps * (self.epochs - self.first_epoch)))
-
-    def _line(self, share: float, seconds: float, logs: dict[str, Any]) -> str:
-        left = timedelta(seconds=round(seconds * (1 - share) / share)) if share else "unknown time"
-        values = "  ".join(f"{name} {float(value):.4f}" for name, value in logs.items())
-        of_steps = f"/{self.steps}" if self.steps else ""
-        place = f"epoch {self.epoch + 1}/{self.epochs}  step {self.batch}{of_steps}"
-        return f"{place}  {left} left  {values}"
+    def _refresh(self, seconds: float, logs: dict[str, Any]) -> None:
+        share, left, of_steps = 0.0, "unknown time", ""
+        if self.steps:  # else it is the first epoch of a data set of unknown length
+            share = min(1.0, self.step / (self.steps * (self.epochs - self.first_epoch)))
+            left = str(timedelta(seconds=round(seconds * (1 - share) / share)))
+            of_steps = f"/{self.steps}"
+        place = f"epoch {self.epoch + 1}/{self.epochs}  step {self.batch}{of_steps}  {left} left"
+        line = "  ".join([place, *(f"{name} {float(value):.4f}" for name, value in logs.items())])
+        bar = f'<progress value="{share:.3f}" max="1" aria-label="training progress"></progress>'
+        self.display.update(line, f"{bar} <code>{html.escape(line)}</code>")
 
 
 def table_rows(history: dict[str, list[float]], first_epoch: int = 0) -> list[list[str]]:

@@ -84,7 +84,7 @@ def test_a_resumed_run_counts_its_own_steps_only(monkeypatch, now):
     progress.on_epoch_begin(2)
     now[0] += 1
     progress.on_train_batch_end(0)
-    assert view.updates[-1] == (0.1, "epoch 3/4  step 1/5  0:00:09 left  ")
+    assert view.updates[-1] == (0.1, "epoch 3/4  step 1/5  0:00:09 left")
     progress.on_epoch_end(2, {"loss": 1.0})
     progress.close()
     assert view.shown[-1][0].splitlines()[1].split()[:2] == ["3", "1.0000"]
@@ -99,8 +99,8 @@ def test_an_unknown_length_is_known_after_the_first_epoch(monkeypatch, now):
             now[0] += 1
             progress.on_train_batch_end(batch)
         progress.on_epoch_end(epoch)
-    assert view.updates[0] == (0.0, "epoch 1/2  step 1  unknown time left  ")
-    assert view.updates[-1] == (1.0, "epoch 2/2  step 4/4  0:00:00 left  ")
+    assert view.updates[0] == (0.0, "epoch 1/2  step 1  unknown time left")
+    assert view.updates[-1] == (1.0, "epoch 2/2  step 4/4  0:00:00 left")
 
 
 def test_the_logs_get_the_seconds_of_each_epoch(monkeypatch, now):
