@@ -268,7 +268,7 @@ def _cut(arrays: Any, steps: int, batch_size: int, order: tf.Tensor | None) -> t
 def _checked(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Refuse a data set without a batch, as ``drop_remainder`` may leave it.
 
-    Keras would train on nothing and say nothing.
+    Keras would train on nothing and say nothing. One of unknown length is begun, to see a batch.
     """
     count = int(dataset.cardinality())
     is_empty = count == tf.data.UNKNOWN_CARDINALITY and next(iter(dataset), None) is None
