@@ -1,9 +1,7 @@
 """check(): one line that says a claim holds, or an error that says by how much it does not."""
 
-import math
 import re
 from dataclasses import dataclass
-from decimal import Context, Decimal
 from typing import Any
 
 import numpy as np
@@ -133,10 +131,9 @@ def _against_bar(name: str, value: Any, side: str, bar: float, claim: str, place
 
     share = _SHARE.search(name) and not _DIFFERENCE.search(name)
     percent = bool(share) and 0 <= bar <= 1 and low >= 0 and high <= 1
-    found, limit = _side_by_side(
-        bar if abs(margin) <= rounding else worst, bar, 100 if percent else 1
-    )
-    unit = " %" if percent else ""
+    scale, unit = (100, " %") if percent else (1, "")
+    met = bar if abs(margin) <= rounding else worst
+    found, limit = _side_by_side(met * scale, bar * scale)
     if array.ndim:
         found = f"{'smallest' if sign > 0 else 'largest'} of {array.size:,}: {found}"
     against = f", {side} {limit}{unit}{place}"
@@ -190,25 +187,20 @@ def _condition(name: str, value: Any) -> _Verdict:
     return _Verdict(passed, failure, "holds", found, " hold" if found else "")
 
 
-def _side_by_side(value: float, bar: float, scale: int = 1) -> tuple[str, str]:
+def _side_by_side(value: float, bar: float) -> tuple[str, str]:
     """Two numbers in few digits, in more where they would look equal or change places."""
     for digits in range(4, 18):
-        left, found = _digits(value, digits, scale)
-        right, limit = _digits(bar, max(digits, 6), scale)
+        left, found = _digits(value, digits)
+        right, limit = _digits(bar, max(digits, 6))
         if (left > right) - (left < right) == (value > bar) - (value < bar):
             break
     return found, limit
 
 
-def _digits(number: float, digits: int, scale: int = 1) -> tuple[Decimal, str]:
-    if not math.isfinite(number):
-        return Decimal(repr(number)), str(number)
-    exact = Decimal(repr(number)) * scale  # in decimals 100 times 0.57 is 57
-    whole = exact.adjusted() + 1  # the digits before the point are all written
-    rounded = Context(prec=max(digits, whole)).plus(exact)
-    if rounded and abs(rounded) < Decimal("1e-4"):
-        return rounded, f"{rounded.normalize():g}"
-    return rounded, f"{rounded.normalize():,f}"
+def _digits(number: float, digits: int) -> tuple[float, str]:
+    whole = len(f"{abs(number):.0f}")  # the digits before the point are all written
+    shown = f"{number:,.{max(digits, whole)}g}"
+    return float(shown.replace(",", "")), shown
 
 
 def _scalar(value: Any) -> float | None:

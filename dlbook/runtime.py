@@ -5,7 +5,6 @@ import contextlib
 import logging
 import os
 import platform
-import re
 import shutil
 import sys
 import tempfile
@@ -15,9 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dlbook.output import as_html, display_bundle, in_notebook
+import psutil
 
-_TENSORFLOW_CAME_FIRST = "tensorflow" in sys.modules
+from dlbook.output import as_html, display_bundle, in_notebook
 
 # Read by TensorFlow once, when it is first loaded; 3 keeps everything but fatal lines away.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -27,13 +26,6 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # What the chapters need of Keras, which a user's keras.json may have set otherwise.
 KERAS_SETTINGS = {"floatx": "float32", "image_data_format": "channels_last", "epsilon": 1e-7}
-
-# TensorFlow 2.21 prints these while it loads, whatever the log level: no CUDA on a machine
-# without CUDA is no fault.
-_START_UP_NOISE = re.compile(
-    r"before absl::InitializeLog|Could not find cuda drivers|cuda_platform\.cc|cuInit"
-    r"|cpu_feature_guard|oneDNN custom operations|To enable the following instructions"
-)
 
 
 def can_write(folder: Path) -> bool:
@@ -133,11 +125,8 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, not {seed!r}")
-    not_fixed = []
-    if _TENSORFLOW_CAME_FIRST:
-        not_fixed.append("TensorFlow was loaded before dlbook, so its log lines may appear")
+    not_fixed: list[str] = []
     tensorflow, keras = _load()
-
     keras.utils.set_random_seed(seed)
     changed = _set_keras(keras)
     gpus = _prepare_gpus(tensorflow, not_fixed)
@@ -152,12 +141,6 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
             "sums over threads or a GPU may be added in another order: "
             "equal to about six digits, not to the bit"
         )
-    if keras.backend.backend() != "tensorflow":
-        not_fixed.append(f"Keras runs on {keras.backend.backend()}: dlbook.train needs TensorFlow")
-
-    import psutil
-
-    names = tuple(_gpu_name(tensorflow, gpu) for gpu in gpus)
     print(f"dlbook is ready, seed {seed}")
     for sentence in changed:
         if in_notebook():  # without a plain form, so that nbval finds nothing to compare
@@ -165,8 +148,8 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
         else:
             print(sentence)
     return Machine(
-        device=names[0] if names else f"{_cores()} CPU cores",
-        gpus=names,
+        device=_device(),
+        gpus=tuple(_gpu_name(gpu) for gpu in gpus),
         cores=_cores(),
         memory_gb=psutil.virtual_memory().total / 1e9,
         precision=policy,
@@ -178,9 +161,9 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
 
 @contextlib.contextmanager
 def quiet_start_up() -> Iterator[None]:
-    """Keep TensorFlow's start-up lines off standard error; pass every other line on.
+    """Keep TensorFlow's start-up lines off standard error, unless the start-up fails.
 
-    They are written by C++ to file descriptor 2, past ``sys.stderr``.
+    They are written by C++ to file descriptor 2, past ``sys.stderr``, whatever the log level.
     """
     if "tensorflow" in sys.modules:
         yield
@@ -190,13 +173,13 @@ def quiet_start_up() -> Iterator[None]:
         os.dup2(caught.fileno(), 2)
         try:
             yield
+        except BaseException:
+            caught.seek(0)
+            os.write(saved, caught.read())
+            raise
         finally:
             os.dup2(saved, 2)
             os.close(saved)
-            caught.seek(0)
-            for line in caught.read().decode(errors="replace").splitlines():
-                if line.strip() and not _START_UP_NOISE.search(line):
-                    print(line, file=sys.stderr)
 
 
 def versions() -> dict[str, str]:
@@ -220,14 +203,9 @@ def report() -> dict[str, Any]:
 
     met = checks()
     main = [{"name": c["name"], "value": c["value"]} for c in met if c.get("headline")]
-    gpus = ()
-    if "tensorflow" in sys.modules:
-        tensorflow = sys.modules["tensorflow"]
-        gpus = tensorflow.config.list_physical_devices("GPU")
-    device = _gpu_name(tensorflow, gpus[0]) if gpus else f"{_cores()} CPU cores"
     return {
         "versions": versions(),
-        "device": device,
+        "device": _device(),
         "data": loaded(),
         "peak_memory_mb": _peak_memory_mb(),
         "headline": main[-1] if main else None,
@@ -285,25 +263,28 @@ def _precision(tensorflow: Any, gpus: list[Any]) -> str:
     return "mixed_float16" if capability >= (7, 0) else "float32"
 
 
-def _gpu_name(tensorflow: Any, gpu: Any) -> str:
-    details = tensorflow.config.experimental.get_device_details(gpu)
+def _device() -> str:
+    """Where TensorFlow computes, as far as it is loaded."""
+    tensorflow = sys.modules.get("tensorflow")
+    gpus = tensorflow.config.list_physical_devices("GPU") if tensorflow else []
+    return _gpu_name(gpus[0]) if gpus else f"{_cores()} CPU cores"
+
+
+def _gpu_name(gpu: Any) -> str:
+    details = sys.modules["tensorflow"].config.experimental.get_device_details(gpu)
     return details.get("device_name", gpu.name)
 
 
 def _cores() -> int:
-    # the cores this process may use, which a container or a batch queue may have cut down
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows
-        return os.cpu_count() or 1
+    # those that this process may use: a container or a batch queue may have cut them down
+    allowed = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
-def _peak_memory_mb() -> int | None:
+def _peak_memory_mb() -> int:
     try:
         import resource
     except ImportError:  # Windows
-        import psutil
-
         return round(psutil.Process().memory_info().peak_wset / 1e6)
     # kilobytes on Linux, bytes on macOS
     unit = 1 if sys.platform == "darwin" else 1024

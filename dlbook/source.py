@@ -11,15 +11,15 @@ from dlbook import output
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def source_of(*objects: Callable, docstring: bool = False, guards: bool = True) -> str:
+def source_of(*objects: Callable, guards: bool = True) -> str:
     """The source of functions, methods and classes as text, in the given order.
+
+    Docstrings are left out, so that a reader sees the code at once; ``help()`` shows them.
 
     Args:
         objects: What is defined in a file. A method stands inside its class, with "..." where
             other parts of the class are left out; methods of one class that follow each other
             stand in it together.
-        docstring: Keep the docstrings. Without them a reader sees the code at once; ``help()``
-            shows the rest.
         guards: Keep the validations at the top of a function: its first statements, as far as
             they only raise an error if something is wrong.
 
@@ -36,7 +36,7 @@ def source_of(*objects: Callable, docstring: bool = False, guards: bool = True) 
             owner, place = _class_and_place(inspect.unwrap(item))
         except (TypeError, OSError) as error:
             raise TypeError(f"show() needs a Python function or class, not {item!r}") from error
-        found.append((owner, place, _without(text, docstring, guards).strip()))
+        found.append((owner, place, _without(text, guards).strip()))
     parts = []
     for _, group in itertools.groupby(found, key=lambda entry: entry[0] and ast.dump(entry[0])):
         group = list(group)
@@ -45,7 +45,7 @@ def source_of(*objects: Callable, docstring: bool = False, guards: bool = True) 
     return "\n\n\n".join(parts)
 
 
-def show(*objects: Callable, docstring: bool = False, guards: bool = True) -> None:
+def show(*objects: Callable, guards: bool = True) -> None:
     """Show the source of functions, methods and classes as a highlighted block.
 
     It is a fenced Markdown block, so every notebook viewer highlights it and nbval compares it:
@@ -53,10 +53,9 @@ def show(*objects: Callable, docstring: bool = False, guards: bool = True) -> No
 
     Args:
         objects: What is defined in a file; a method is shown inside its class.
-        docstring: Keep the docstrings.
         guards: Keep the validations at the top of a function.
     """
-    text = f"```python\n{source_of(*objects, docstring=docstring, guards=guards)}\n```"
+    text = f"```python\n{source_of(*objects, guards=guards)}\n```"
     if output.in_notebook():
         output.display_bundle(markdown=text, plain=text)
     else:
@@ -73,9 +72,10 @@ def _class_and_place(item: Callable) -> tuple[ast.ClassDef | None, int]:
     except SyntaxError:  # a cell of a notebook with a magic in it
         return None, 0
     for owner in ast.walk(module):
-        if isinstance(owner, ast.ClassDef):
-            for place, node in enumerate(owner.body):
-                if isinstance(node, _FUNCTION) and _first_line(node) == start + 1:
+        for place, node in enumerate(owner.body if isinstance(owner, ast.ClassDef) else ()):
+            if isinstance(node, _FUNCTION):
+                first = min([node, *node.decorator_list], key=lambda part: part.lineno)
+                if first.lineno == start + 1:
                     return owner, place
     return None, 0
 
@@ -92,7 +92,7 @@ def _in_class(owner: ast.ClassDef, methods: Iterable[tuple[ast.ClassDef, int, st
     return head + "\n" + textwrap.indent("\n\n".join(blocks), "    ")
 
 
-def _without(text: str, docstring: bool, guards: bool) -> str:
+def _without(text: str, guards: bool) -> str:
     lines = text.splitlines()
     drop: set[int] = set()
     for node in ast.walk(ast.parse(text)):
@@ -102,8 +102,7 @@ def _without(text: str, docstring: bool, guards: bool) -> str:
         leave_out = []
         if ast.get_docstring(node) is not None and len(body) > 1:
             # a docstring that is the whole body stays: without it the code would be no Python
-            first = body.pop(0)
-            leave_out += [] if docstring else [first]
+            leave_out.append(body.pop(0))
         if not guards and isinstance(node, _FUNCTION):
             leave_out += list(itertools.takewhile(_only_raises, body[:-1]))
         for statement in leave_out:
@@ -120,7 +119,3 @@ def _only_raises(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.If):
         return all(_only_raises(inner) for inner in statement.body + statement.orelse)
     return isinstance(statement, ast.Raise)
-
-
-def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])

@@ -62,11 +62,6 @@ def test_docstrings_are_dropped_and_the_rest_is_as_written():
     assert source_of(plain) == "def plain(x: int) -> int:\n    return x + 1  # a reason"
 
 
-def test_docstrings_can_be_kept():
-    text = source_of(plain, docstring=True)
-    assert '"""One line.\n\n    And more.\n    """' in text
-
-
 def test_classes_and_inner_functions():
     assert source_of(Box) == (
         "class Box:\n"
@@ -154,16 +149,15 @@ def only_guards(x):
 
 def test_validations_at_the_top_are_left_out_when_asked():
     assert "a reason that goes" in source_of(guarded)
-    for docstring in (False, True):
-        text = source_of(guarded, guards=False, docstring=docstring)
-        assert text == (
-            "def guarded(x, y):\n" + '    """Gone."""\n' * docstring + "    # a reason that stays\n"
-            "    if x > y:\n"
-            "        return x\n"
-            "    if y > 100:\n"
-            '        raise ValueError("not at the top")\n'
-            "    return y"
-        )
+    text = source_of(guarded, guards=False)
+    assert text == (
+        "def guarded(x, y):\n" + "    # a reason that stays\n"
+        "    if x > y:\n"
+        "        return x\n"
+        "    if y > 100:\n"
+        '        raise ValueError("not at the top")\n'
+        "    return y"
+    )
     assert source_of(only_guards, guards=False) == source_of(only_guards)
 
 

@@ -2,8 +2,7 @@
 
 from dlbook.data.artifacts import load_artifact, save_artifact
 from dlbook.data.cora import load_cora
-from dlbook.data.files.locate import locate, status
-from dlbook.data.files.mirror import make_mirror, verify
+from dlbook.data.files.locate import locate, make_mirror, status
 from dlbook.data.files.settings import cache_folder, mirror_folder, mode
 from dlbook.data.files.types import (
     COLLECTIONS,
@@ -46,5 +45,4 @@ __all__ = [
     "save_artifact",
     "split_words",
     "status",
-    "verify",
 ]

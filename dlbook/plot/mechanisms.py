@@ -90,8 +90,11 @@ def mechanism(
     text = {name: text.get(name, name.replace("_", " ")) for name in names}
     side_by_side = [{*row} for row in grid]
     longest = max(
-        len(label) * any({start, end} <= row for row in side_by_side) * (kind == "->")
-        for start, end, kind, label in joined
+        (
+            len(label) * any({start, end} <= row for row in side_by_side) * (kind == "->")
+            for start, end, kind, label in joined
+        ),
+        default=0,
     )
     boxes = _places(grid, text, matrices, max(_GAP, 0.058 * longest + 0.3))
     levels = _detour_levels(joined, boxes)

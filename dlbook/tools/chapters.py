@@ -3,7 +3,6 @@
 import json
 import re
 import runpy
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,29 +117,17 @@ def read_notebook(path: Path) -> NotebookNode:
 
 
 def _repaired(notebook: NotebookNode) -> NotebookNode:
-    """A notebook with the same cells, in which only what the format knows is left."""
-    cells = []
+    """The same cells without outputs, in which only what the format knows is left."""
+    made = nbformat.v4.new_notebook()
+    made.metadata = notebook.metadata
     for cell in notebook.cells:
         kind = cell.cell_type if cell.get("cell_type") in ("code", "markdown") else "raw"
         whole = getattr(nbformat.v4, f"new_{kind}_cell")(cell.get("source") or "")
         whole.metadata = cell.metadata
-        if re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", str(cell.get("id", ""))):
-            whole.id = cell.id
-        if kind == "code":
-            whole.execution_count = cell.get("execution_count")
-            whole.outputs = [
-                output
-                for output in cell.get("outputs") or []
-                if nbformat.validator.isvalid(output, "output", 4, 5)
-            ]
-        elif cell.get("attachments"):
+        if kind != "code" and cell.get("attachments"):
             whole.attachments = cell.attachments
-        cells.append(whole)
-    made = nbformat.v4.new_notebook()
-    made.cells, made.metadata = cells, notebook.metadata
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a cell's id that is there twice is replaced
-        return nbformat.validator.normalize(made, strip_invalid_metadata=True)[1]
+        made.cells.append(whole)
+    return nbformat.validator.normalize(made, strip_invalid_metadata=True)[1]
 
 
 def find_chapters(folder: Path = NOTEBOOKS) -> list[Chapter]:
@@ -174,17 +161,16 @@ def _matches(name: str, chapters: list[Chapter]) -> list[Chapter]:
     if wanted.isdecimal():
         found = [c for c in chapters if int(c.stem[:2]) == int(wanted)]
     else:
-        found = [c for c in chapters if wanted in (c.stem.lower(), c.words.lower())]
+        called = {chapter: (chapter.stem.lower(), chapter.words.lower()) for chapter in chapters}
+        found = [c for c, names in called.items() if wanted in names]
         if wanted and not found:
-            found = [c for c in chapters if c.stem.lower().startswith(wanted)]
-            found = found or [c for c in chapters if c.words.lower().startswith(wanted)]
+            found = [c for c, names in called.items() if any(n.startswith(wanted) for n in names)]
     if len(found) == 1:
         return found
-    if found:
-        fitting = ", ".join(chapter.stem for chapter in found)
-        raise UnknownChapter(f"{name!r} fits several chapters: {fitting}")
-    known = ", ".join(chapter.stem for chapter in chapters) or "none"
-    raise UnknownChapter(f"there is no chapter {name!r}; there are: {known}")
+    said = (
+        f"{name!r} fits several chapters" if found else f"there is no chapter {name!r}; there are"
+    )
+    raise UnknownChapter(f"{said}: {', '.join(chapter.stem for chapter in found or chapters)}")
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:

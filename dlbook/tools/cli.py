@@ -15,15 +15,13 @@ import click
 from dlbook.output import allow_every_sign
 from dlbook.tools import terminal
 from dlbook.tools.classroom.commands import assignment
-from dlbook.tools.terminal import DATA_MISSING, FAILED, INTERRUPTED, epilog
+from dlbook.tools.terminal import DATA_MISSING, FAILED, INTERRUPTED
 
-_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _NAMES = click.argument("names", nargs=-1)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_OLD_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.group(context_settings=_CONTEXT)
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="dlbook")
 def main() -> None:
     """The workbench of dlbook, a Keras/TensorFlow workbook.
@@ -34,6 +32,13 @@ def main() -> None:
                        a stand-in; stand-in: never touch the network
       DLBOOK_DATA_DIR  a folder that holds the data already
       DLBOOK_CACHE     where downloads are kept
+
+    \b
+    Exit codes:
+      0  all well
+      1  a chapter, a task, a file or the machine is not as it should be
+      2  wrong usage
+      3  real data could not be had
     """
     allow_every_sign()
 
@@ -52,16 +57,7 @@ def _data_errors() -> Iterator[None]:
         sys.exit(DATA_MISSING)
 
 
-@main.command(
-    epilog=epilog(
-        "  dlbook run                  the tour for newcomers\n"
-        "  dlbook run 3 gpt            chapter 03, and the one called gpt\n"
-        "  dlbook run all --no-html    the whole book, notebooks only\n"
-        "  dlbook run --store 3        execute on real data, stand-in and untrained; store",
-        "a chapter failed, is stale, or could not be stored",
-        data=True,
-    )
-)
+@main.command()
 @click.argument("chapters", nargs=-1)
 @click.option(
     "--output",
@@ -75,27 +71,16 @@ def _data_errors() -> Iterator[None]:
 @click.option("--check", "mode", flag_value="check", help="Only say what is stale.")
 @click.option("--map", "mode", flag_value="map", help="Only renew the map and the table.")
 @click.option("--html/--no-html", default=True, help="Write an HTML page for each chapter.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=1),
-    default=1800,
-    show_default=True,
-    help="Seconds that one cell may take.",
-)
-@click.option("--notebooks", type=_OLD_FOLDER, help="Other chapters than the book's own.")
+@click.option("--notebooks", type=_FOLDER, help="Other chapters than the book's own.")
 @_data_errors()
 def run(
-    chapters: tuple[str, ...],
-    output: Path,
-    mode: str | None,
-    html: bool,
-    timeout: float,
-    notebooks: Path | None,
+    chapters: tuple[str, ...], output: Path, mode: str | None, html: bool, notebooks: Path | None
 ) -> None:
     """Execute CHAPTERS from top to bottom and show what they reach.
 
-    A chapter is named by its number, its name or the beginning of its name. Without any, the tour
-    is run: the chapters that a newcomer should see. A chapter that fails does not stop the others.
+    A chapter is named by its number, its name or the beginning of its name: "3", "cnn"; "all" is
+    the whole book. Without any, the tour is run: the chapters that a newcomer should see. A
+    chapter that fails does not stop the others.
 
     The executed notebooks and HTML pages go to the output folder; the chapters themselves stay
     as they are.
@@ -114,16 +99,14 @@ def run(
         chosen = tour(found)
     if mode == "check":
         sys.exit(FAILED if print_stale(terminal.console(), chosen) else 0)
-    code = _execute(chosen, output, mode, html, timeout) if mode != "map" else 0
+    code = _execute(chosen, output, mode, html) if mode != "map" else 0
     if mode in ("map", "store"):
         for path in write_overview(folder):
             click.echo(f"renewed: {path}")
     sys.exit(code)
 
 
-def _execute(
-    chapters: list[Any], output: Path, mode: str | None, html: bool, timeout: float
-) -> int:
+def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) -> int:
     from dlbook import data
     from dlbook.runtime import can_write
     from dlbook.tools.reporting import print_summary
@@ -136,7 +119,7 @@ def _execute(
     if not can_write(output):
         raise click.UsageError(f"{output} cannot be written to.")
     console = terminal.console()
-    workshop = Workshop(output, console, timeout, html)
+    workshop = Workshop(output, console, html)
     work = {"store": workshop.store, "untrained": workshop.run_untrained}.get(mode, workshop.run)
     outcomes: list[Any] = []
     try:
@@ -148,34 +131,33 @@ def _execute(
         console.print(f"\nInterrupted; {len(outcomes)} of {len(chapters)} chapters were finished.")
         return INTERRUPTED
     print_summary(console, outcomes, output if mode != "untrained" else None)
-    failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
-    if failures and all(failure.kind == "DataUnavailableError" for failure in failures):
+    kinds = {outcome.run.failure.kind for outcome in outcomes if outcome.run.failure}
+    if kinds == {"DataUnavailableError"}:
         return DATA_MISSING
     return 0 if all(outcome.ok for outcome in outcomes) else FAILED
 
 
-@main.command(epilog=epilog("  dlbook doctor", "there is a fault"))
+@main.command()
 def doctor() -> None:
     """Look at this machine: is it ready for the book, and if not, what to do.
 
-    Looks at Python, TensorFlow, Keras, the GPU, the cache, the data and the Jupyter kernel. Uses
-    no network and changes nothing. A note is worth knowing; a fault makes chapters fail.
+    Looks at Python, TensorFlow, Keras, the GPU, the cache and the data. Uses no network and
+    changes nothing. A note is worth knowing; a fault makes chapters fail.
     """
     from rich.text import Text
 
     from dlbook.tools.doctor import examine
 
     console = terminal.console()
-    with console.status("looking at TensorFlow, Jupyter and the data"):
+    with console.status("looking at TensorFlow and the data"):
         findings = examine()
     styles = {"ok": "green", "note": "yellow", "fault": "bold red"}
     for status, name, text, remedy in findings:
         line = Text(f"{status:<6} ", style=styles[status])
         line.append(f"{name:<15} {' '.join(text.split())}", "default")
+        line.append(f"\n{'':<22} → {remedy}" if remedy else "", "default")
         # one long line can be copied into a shell; a wrapped one cannot
         console.print(line, soft_wrap=True)
-        if remedy:
-            console.print(Text(f"{'':<22} → {remedy}"), soft_wrap=True)
     faults = sum(finding.status == "fault" for finding in findings)
     console.print(f"{faults} to mend" if faults else "no faults: ready")
     sys.exit(FAILED if faults else 0)
@@ -190,7 +172,7 @@ def data() -> None:
     """
 
 
-@data.command("list", epilog=epilog("  dlbook data list"))
+@data.command("list")
 @_data_errors()
 def list_data() -> None:
     """Show every collection: size, licence, and where its files are now."""
@@ -198,7 +180,6 @@ def list_data() -> None:
 
     from dlbook import data as store
 
-    mode, folder = store.mode(), store.mirror_folder()
     table = terminal.table("collection", "what it is", "size", "licence", "where")
     for name, collection in store.COLLECTIONS.items():
         states = Counter(status.state for status in store.status(collection))
@@ -206,12 +187,9 @@ def list_data() -> None:
         size = decimal(collection.size)
         table.add_row(name, collection.title, size, collection.licence, where)
     terminal.console().print(table)
-    click.echo(f"DLBOOK_DATA: {mode}")
-    click.echo(f"mirror folder: {folder or 'none (DLBOOK_DATA_DIR)'}")
-    click.echo(f"cache: {store.cache_folder()}")
 
 
-@data.command(epilog=epilog("  dlbook data fetch mnist", data=True))
+@data.command()
 @_NAMES
 @_data_errors()
 def fetch(names: tuple[str, ...]) -> None:
@@ -232,17 +210,14 @@ def fetch(names: tuple[str, ...]) -> None:
     sys.exit(DATA_MISSING if missing else 0)
 
 
-@data.command(
-    epilog=epilog("  dlbook data verify --folder /media/course", "a file is damaged", data=True)
-)
+@data.command()
 @_NAMES
-@click.option("--folder", type=_OLD_FOLDER, help="Look only at this mirror folder.")
 @_data_errors()
-def verify(names: tuple[str, ...], folder: Path | None) -> None:
+def verify(names: tuple[str, ...]) -> None:
     """Check every file of the collections NAMES (default: all) against its checksum."""
     from dlbook import data as store
 
-    states = store.verify(names or None, folder=folder)
+    states = [state for name in names or store.COLLECTIONS for state in store.status(name)]
     for state in states:
         click.echo(": ".join(filter(None, [state.file.path, state.state, state.detail])))
     if any(state.state == "damaged" for state in states):
@@ -253,7 +228,7 @@ def verify(names: tuple[str, ...], folder: Path | None) -> None:
     sys.exit(DATA_MISSING if missing else 0)
 
 
-@data.command(epilog=epilog("  dlbook data mirror /media/course mnist", data=True))
+@data.command()
 @click.argument("folder", type=_FOLDER)
 @_NAMES
 @_data_errors()
@@ -261,12 +236,12 @@ def mirror(folder: Path, names: tuple[str, ...]) -> None:
     """Make FOLDER a mirror with the collections NAMES (default: all), for a classroom.
 
     Copy the folder to every machine, or share it, and set DLBOOK_DATA_DIR to it there: no
-    machine needs a network then.
+    machine needs a network then. Made again, it verifies the folder and mends damaged files.
     """
     from dlbook import data as store
 
-    for entry in store.make_mirror(folder, names or None):
-        click.echo(f"{entry.file.path}: {entry.action}")
+    for path, action in store.make_mirror(folder, names or store.COLLECTIONS).items():
+        click.echo(f"{path}: {action}")
     click.echo(f"Use it with: export DLBOOK_DATA_DIR={folder.absolute()}")
 
 

@@ -23,7 +23,7 @@ import dlbook.runtime as _runtime
 print("\\n" + {_MARK!r} + _json.dumps(_runtime.report()))
 """
 _START_UP_LIMIT = 120  # seconds; a cold disk and no byte code make a kernel slow to start
-_SLOW_CELL = 2.0  # seconds; a cell that takes longer gets a line of its own in a log
+CELL_LIMIT = 1800  # seconds that one cell may take
 
 
 @dataclass
@@ -45,14 +45,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Hooks:
-    """What a run executes beside the chapter's cells, without a trace in the notebook.
+    """What a run has beside the chapter's cells, without a trace in the notebook.
 
     Args:
+        settings: Environment variables beside the caller's.
         first: Code before the first cell.
         before: Code before a cell, by the cell's id.
         keep_going: Go on after a cell that raises, and note which checks each cell met.
     """
 
+    settings: Mapping[str, str] = field(default_factory=dict)
     first: str = ""
     before: Mapping[str, str] = field(default_factory=dict)
     keep_going: bool = False
@@ -101,9 +103,7 @@ def execute(
     folder: Path,
     *,
     title: str,
-    environment: Mapping[str, str],
     console: Console,
-    timeout: float | None = None,
     hooks: Hooks = NO_HOOKS,
 ) -> Run:
     """Execute a notebook from top to bottom, in place.
@@ -112,29 +112,18 @@ def execute(
         notebook: The notebook; its outputs are replaced.
         folder: Where its kernel works.
         title: What the run is called.
-        environment: The caller's environment variables.
         console: Where the reader sees how it gets on: a line that moves with the cells in a
-            terminal, a line for each slow cell in a log, and at the end how it went.
-        timeout: Seconds that one cell may take; None: any time.
+            terminal, and at the end how it went.
         hooks: What else is executed.
 
     Returns:
         What came of it. A cell that fails is no exception here: see ``Run.failure``.
     """
-    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     run = Run(notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    client = NotebookClient(
-        notebook,
-        km=this_python(),
-        timeout=timeout,
-        startup_timeout=_START_UP_LIMIT,
-        resources={"metadata": {"path": str(folder.absolute())}},
-    )
+    client = client_of(notebook, folder, timeout=CELL_LIMIT)
+    environment = kernel_environment({**os.environ, **hooks.settings})
     begun = time.perf_counter()
     total, number, heading, owners = len(code_cells(notebook)), 0, "set-up", []
     cell = nbformat.v4.new_code_cell(hooks.first)
@@ -142,7 +131,7 @@ def execute(
         # the kernel manager is ours, so that without cleanup_kc the kernel would live on
         with (
             console.status(Text(f"{title}: starting")) as status,
-            client.setup_kernel(env=kernel_environment(environment), cleanup_kc=True),
+            client.setup_kernel(env=environment, cleanup_kc=True),
         ):
             try:
                 _ask(client, cell)
@@ -154,15 +143,11 @@ def execute(
                     number += 1
                     if cell.get("id") in hooks.before:
                         _ask(client, nbformat.v4.new_code_cell(hooks.before[cell.id]))
-                    place = f"{title}: cell {number} of {total}, {heading}"
-                    status.update(Text(place))
+                    status.update(Text(f"{title}: cell {number} of {total}, {heading}"))
                     client.allow_errors = hooks.keep_going or may_raise(cell)
                     start = time.perf_counter()
                     client.execute_cell(cell, index, execution_count=number)
-                    seconds = time.perf_counter() - start
-                    run.seconds += seconds if number > 1 else 0.0
-                    if seconds >= _SLOW_CELL and not console.is_terminal:
-                        console.print(Text(f"{place}: {seconds:.0f} s"), soft_wrap=True)
+                    run.seconds += time.perf_counter() - start if number > 1 else 0.0
                     if hooks.keep_going:
                         met = len(_report(client)["checks"])
                         owners += [cell.get("id")] * (met - len(owners))
@@ -179,7 +164,7 @@ def execute(
     except CellExecutionError as error:
         run.failure = Failure(number, cell.source, error.ename, str(error))
     except CellTimeoutError:
-        text = f"the cell took longer than {timeout:g} s (dlbook run --timeout allows more)"
+        text = f"the cell took longer than {CELL_LIMIT} s"
         run.failure = Failure(number, cell.source, "Timeout", text)
     except DeadKernelError:
         text = "the kernel died; most often the machine had no memory left"
@@ -191,17 +176,14 @@ def execute(
 
 def _tell(run: Run, title: str, console: Console) -> None:
     """Say how a run went, and show the head of a failed cell and the last lines of its error."""
-    seconds = f"{run.seconds_total:.0f} s"
-    if run.failure is None:
-        console.print(Text(f"✓ {title}: done in {seconds}", "green"), soft_wrap=True)
-        return
-    cell, kind = run.failure.cell, run.failure.kind
-    text = f"✗ {title}: FAILED in code cell {cell} after {seconds}: {kind}"
-    lines = run.failure.source.strip().splitlines()
-    shown = "\n    ".join(lines[:6] + ["…"] * (len(lines) > 6))
-    # the traceback's end holds the message
-    end = "\n  ".join(Text.from_ansi(run.failure.message).plain.strip().splitlines()[-6:])
-    told = Text.assemble((text, "bold red"), f"\n    {shown}\n", (f"  {end}", "red"))
+    told, failure = Text(f"✓ {title}: done in {run.seconds_total:.0f} s", "green"), run.failure
+    if failure:
+        text = f"✗ {title}: FAILED in code cell {failure.cell} after {run.seconds_total:.0f} s: "
+        shown = "\n    ".join(failure.source.strip().splitlines()[:6])
+        # the traceback's end holds the message
+        end = "\n  ".join(Text.from_ansi(failure.message).plain.strip().splitlines()[-6:])
+        head = (text + failure.kind, "bold red")
+        told = Text.assemble(head, f"\n    {shown}\n", (f"  {end}", "red"))
     console.print(told, soft_wrap=True)
 
 
@@ -239,27 +221,34 @@ def _report(client: Any) -> dict[str, Any]:
     return json.loads(_ask(client, nbformat.v4.new_code_cell(_REPORT)).rpartition(_MARK)[2])
 
 
-def this_python() -> Any:
-    """A manager for a kernel that is this very Python, whatever is registered as "python3"."""
+def client_of(notebook: NotebookNode, folder: Path, **settings: Any) -> Any:
+    """nbclient for a notebook, whose old outputs are removed.
+
+    The kernel is this very Python, whatever is registered as "python3".
+
+    Args:
+        notebook: The notebook.
+        folder: Where its kernel works.
+        settings: More of nbclient's settings.
+    """
+    import zmq
     from ipykernel.kernelspec import get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
 
     class ThisPython(KernelSpecManager):
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             return KernelSpec(**get_kernel_dict())
 
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisPython())
-    if can_encrypt(AsyncKernelManager):
-        manager.transport_encryption = "auto"
-    return manager
-
-
-def can_encrypt(manager: type) -> bool:
-    """Whether a manager can talk to kernels in code; newer ones warn of a clear connection."""
-    import zmq
-
-    return "transport_encryption" in manager.class_trait_names() and zmq.has("curve")
+    if "transport_encryption" in manager.trait_names() and zmq.has("curve"):
+        manager.transport_encryption = "auto"  # newer managers warn of a clear connection
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    settings["resources"] = {"metadata": {"path": str(folder.absolute())}}
+    return NotebookClient(notebook, km=manager, startup_timeout=_START_UP_LIMIT, **settings)
 
 
 def as_page(notebook: NotebookNode, title: str) -> str:

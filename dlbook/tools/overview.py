@@ -2,9 +2,9 @@
 
 import base64
 import io
+import itertools
 import re
 import textwrap
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,46 +20,32 @@ _TITLE = re.compile(r"^# \d+ · (.+)$", re.MULTILINE)
 _QUESTION = re.compile(r"^\*\*(.+?)\*\*$", re.MULTILINE)
 _ROW = re.compile(r"^\| ([^|]+?) \| *([^|]*?) *\|$", re.MULTILINE)
 _TABLE = re.compile(r"(<!-- chapters -->\n).*?(<!-- /chapters -->)", re.DOTALL)
-_BOX = {"facecolor": "#dbe9f6", "edgecolor": "#0072b2"}
 
 
-@dataclass(frozen=True)
 class Entry:
     """A chapter, as the overview shows it: what its head and its record say.
 
-    Args:
+    Attributes:
         chapter: The chapter.
+        record: The record of its last stored run.
+        prerequisites: Stems of the chapters that it builds on.
         title: Its title.
         question: The question that its model answers.
         rows: The table in its head: what a line is called -> what it says.
-        record: The record of its last stored run.
-        prerequisites: Stems of the chapters that it builds on.
     """
 
-    chapter: Chapter
-    title: str
-    question: str
-    rows: dict[str, str]
-    record: dict[str, Any]
-    prerequisites: list[str]
+    def __init__(self, chapter: Chapter) -> None:
+        head, self.chapter, self.record = head_of(chapter.read()), chapter, chapter.record
+        self.prerequisites: list[str] = self.record.get("lesson", {}).get("prerequisites", [])
+        title, question = _TITLE.search(head), _QUESTION.search(head)
+        self.title = title[1] if title else chapter.words
+        self.question = question[1] if question else ""
+        self.rows = dict(_ROW.findall(head))
 
 
 def entries(folder: Path = NOTEBOOKS) -> list[Entry]:
     """An entry for every chapter in a folder, in reading order."""
-    book = []
-    for chapter in find_chapters(folder):
-        head, record = head_of(chapter.read()), chapter.record
-        title, question = _TITLE.search(head), _QUESTION.search(head)
-        entry = Entry(
-            chapter,
-            title[1] if title else chapter.words,
-            question[1] if question else "",
-            dict(_ROW.findall(head)),
-            record,
-            record.get("lesson", {}).get("prerequisites", []),
-        )
-        book.append(entry)
-    return book
+    return [Entry(chapter) for chapter in find_chapters(folder)]
 
 
 def head_of(notebook: NotebookNode) -> str:
@@ -166,8 +152,9 @@ def write_overview(folder: Path = NOTEBOOKS) -> list[Path]:
 def draw_map(book: list[Entry]) -> bytes:
     """The chapters and what they build on, as a PNG: foundations on the left."""
     import networkx
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
+    from matplotlib import pyplot as plt
+
+    from dlbook import plot
 
     graph = networkx.DiGraph()
     graph.add_nodes_from(entry.chapter.stem for entry in book)
@@ -177,34 +164,12 @@ def draw_map(book: list[Entry]) -> bytes:
         for need in entry.prerequisites
         if need in graph and need < entry.chapter.stem
     )
-    arrows = networkx.transitive_reduction(graph)  # what follows from other arrows stays out
-    columns = list(networkx.topological_generations(graph))
-    places: dict[str, tuple[float, float]] = {}
-
-    def height(stem: str) -> float:  # beside what it builds on, so that few arrows cross
-        above = [places[need][1] for need in arrows.predecessors(stem)]
-        return sum(above) / len(above) if above else 0.0
-
-    for column, stems in enumerate(columns):
-        for row, stem in enumerate(sorted(sorted(stems, reverse=True), key=height)):
-            places[stem] = (column, row - (len(stems) - 1) / 2)
-    width, tallest = len(columns), max(map(len, columns))
-    figure = Figure(figsize=(1.9 * width, 0.62 * tallest), facecolor="white")
-    ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(-0.5, width - 0.5), ylim=(-tallest / 2, tallest / 2))
-    ax.set_axis_off()
-    half_width, half_height = 0.36, 0.3  # boxes of one size, so that every arrow ends at one
-    style = {"arrowstyle": "-|>", "color": "0.4", "shrinkA": 0, "shrinkB": 0}
-    for start, end in arrows.edges:
-        (x_start, y_start), (x_end, y_end) = places[start], places[end]
-        ends = (x_end - half_width, y_end), (x_start + half_width, y_start)
-        ax.annotate("", *ends, arrowprops=style)
-    for stem, (x, y) in places.items():
-        corner = (x - half_width, y - half_height)
-        ax.add_patch(Rectangle(corner, 2 * half_width, 2 * half_height, **_BOX))
-        ax.text(
-            x, y, textwrap.fill(stem.replace("_", " "), 16), ha="center", va="center", fontsize=9
-        )
+    columns = map(sorted, networkx.topological_generations(graph))
+    rows = [" ".join(row) for row in itertools.zip_longest(*columns, fillvalue=".")]
+    arrows = networkx.transitive_reduction(graph).edges  # what follows from others stays out
+    names = {stem: textwrap.fill(stem.replace("_", " "), 16) for stem in graph}
+    drawing = plot.mechanism(rows, [f"{start} -> {end}" for start, end in arrows], text=names)
     buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=80, metadata={"Software": None})
+    drawing.figure.savefig(buffer, dpi=80, metadata={"Software": None})
+    plt.close(drawing.figure)
     return buffer.getvalue()

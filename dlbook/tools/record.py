@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -219,17 +220,11 @@ def normalise(notebook: NotebookNode, record: dict[str, Any]) -> None:
         for key in ("execution", "ExecuteTime", "collapsed", "scrolled"):
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
-            cell.outputs = _merged(cell.outputs)
+            # pieces of one stream are one output: how they were cut depends on the clock
+            pieces, cell.outputs = cell.outputs, []
+            for name, group in itertools.groupby(pieces, lambda output: output.get("name")):
+                first, *rest = group
+                if name:
+                    first.text += "".join(output.text for output in rest)
+                cell.outputs += [first] if name else [first, *rest]
     notebook.nbformat, notebook.nbformat_minor = 4, max(5, notebook.nbformat_minor)
-
-
-def _merged(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
-    """Consecutive pieces of one stream as one output: how they were cut depends on the clock."""
-    merged: list[NotebookNode] = []
-    for output in outputs:
-        last = merged[-1] if merged else None
-        if output.output_type == "stream" and last is not None and last.get("name") == output.name:
-            last.text += output.text
-        else:
-            merged.append(output)
-    return merged

@@ -13,9 +13,8 @@ from dlbook.tools.record import is_stand_in, over_budget, stale_reasons
 from dlbook.tools.storing import Outcome
 
 _REAL_DATA_HINT = (
-    "These results are NOT from the real data. To get them: `dlbook data fetch` (needs a network), "
-    "or set DLBOOK_DATA_DIR to a folder that has them (`dlbook data mirror` makes one), then run "
-    "again. `dlbook data list` shows what is missing."
+    "These results are NOT from the real data. To get them: `dlbook data fetch`, or set "
+    "DLBOOK_DATA_DIR to a folder that has them (`dlbook data list` shows what is missing)."
 )
 
 
@@ -38,7 +37,7 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path | 
             outcome.chapter.stem,
             Text(reached(outcome.record) if outcome.record else ""),
             Text(", ".join(f"{name}: {source}" for name, source in sources.items())),
-            f"{outcome.seconds:.0f}",
+            f"{outcome.run.seconds:.0f}",
             f"{memory:,.0f} MB" if memory else "",
             _outcome_text(outcome),
         )
@@ -55,9 +54,8 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path | 
 
 
 def _outcome_text(outcome: Outcome) -> Text:
-    if outcome.failure is not None:
-        cell = first_line(outcome.failure.source)[:30]
-        return Text(f"FAILED: {outcome.failure.kind} at {cell}", style="bold red")
+    if failure := outcome.run.failure:
+        return Text(f"FAILED: {failure.kind} at {first_line(failure.source)[:30]}", "bold red")
     if outcome.refusals:
         return Text("REFUSED", style="bold red")
     return Text("stored" if outcome.stored else "ok", style="green")

@@ -1,6 +1,5 @@
 """Run a chapter for a reader, or three times for the record: real data, stand-in, untrained."""
 
-import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,6 @@ from rich.console import Console
 from dlbook.tools.chapters import Chapter
 from dlbook.tools.execution import (
     NO_HOOKS,
-    Failure,
     Hooks,
     Run,
     as_page,
@@ -49,24 +47,22 @@ class Outcome:
 
     Args:
         chapter: The chapter.
-        seconds: Wall time of all cells after the first, which imports and sets up.
+        run: Its run; of several that of the real data, or the one that was refused.
         record: What was written into the notebook's metadata; empty after a failure.
-        failure: What stopped a run, or None.
         refusals: Why the outputs were not stored, or what an untrained model passes.
         stored: Whether the chapter itself was overwritten.
     """
 
     chapter: Chapter
-    seconds: float = 0.0
+    run: Run
     record: dict[str, Any] = field(default_factory=dict)
-    failure: Failure | None = None
     refusals: list[str] = field(default_factory=list)
     stored: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether everything that was asked for was done."""
-        return self.failure is None and not self.refusals
+        return self.run.failure is None and not self.refusals
 
 
 @dataclass(frozen=True)
@@ -76,23 +72,21 @@ class Workshop:
     Args:
         output: Folder for ``<chapter>.ipynb`` and ``<chapter>.html``; made if missing.
         console: Where the reader sees how the runs get on.
-        timeout: Seconds that one cell may take; None: any time.
         html: Whether to write the pages.
     """
 
     output: Path
     console: Console
-    timeout: float | None = None
     html: bool = True
 
     def run(self, chapter: Chapter) -> Outcome:
         """Execute a chapter and write the result into the output folder."""
-        return self._written(chapter, self._execute(chapter, chapter.stem, {}))
+        return self._written(chapter, self._execute(chapter, "", NO_HOOKS))
 
     def run_untrained(self, chapter: Chapter) -> Outcome:
         """Execute a chapter on stand-in data without any learning; see what passes all the same."""
         run = self._untrained(chapter)
-        return Outcome(chapter, run.seconds, {}, run.failure, _untrained_refusals(run))
+        return Outcome(chapter, run, refusals=_untrained_refusals(run))
 
     def store(self, chapter: Chapter) -> Outcome:
         """Execute a chapter on the real data, on the stand-in and untrained, and store it.
@@ -102,20 +96,21 @@ class Workshop:
         names = chapter.record.get("data", ())
         before = part_hashes(chapter, chapter.read(), names)
         # DLBOOK_STORE lets the chapter write what others load of it: dlbook.data.save_artifact
-        real = {"DLBOOK_DATA": "real", "DLBOOK_STORE": "1"}
-        run = self._execute(chapter, chapter.stem, real)
+        real = Hooks({"DLBOOK_DATA": "real", "DLBOOK_STORE": "1"})
+        run = self._execute(chapter, "", real)
         outcome = self._written(chapter, run)
         outcome.refusals = _real_refusals(run)
         if before != part_hashes(chapter, chapter.read(), names):
             outcome.refusals.append("its cells, or what they import, changed while it ran")
         if not outcome.ok:
             return outcome
-        stand_in = self._execute(chapter, f"{chapter.stem} on stand-in data", _STAND_IN)
+        stand_in = self._execute(chapter, " on stand-in data", Hooks(_STAND_IN))
+        outcome.run = stand_in
         if not stand_in.failure:
-            untrained = self._untrained(chapter)
+            outcome.run = untrained = self._untrained(chapter)
             outcome.refusals = _untrained_refusals(untrained)
-        outcome.failure = stand_in.failure or untrained.failure
         if outcome.ok:
+            outcome.run = run
             record = outcome.record
             record["stand_in"] = _small_record(stand_in, stand_in.report["checks"])
             tagged = {cell.id for cell in must_fail_untrained(run.notebook)}
@@ -128,27 +123,15 @@ class Workshop:
             outcome.stored = True
         return outcome
 
-    def _execute(
-        self, chapter: Chapter, title: str, settings: dict[str, str], hooks: Hooks = NO_HOOKS
-    ) -> Run:
-        return execute(
-            chapter.read(),
-            chapter.path.parent,
-            title=title,
-            environment={**os.environ, **settings},
-            console=self.console,
-            timeout=self.timeout,
-            hooks=hooks,
-        )
+    def _execute(self, chapter: Chapter, how: str, hooks: Hooks) -> Run:
+        notebook, folder, title = chapter.read(), chapter.path.parent, chapter.stem + how
+        return execute(notebook, folder, title=title, console=self.console, hooks=hooks)
 
     def _untrained(self, chapter: Chapter) -> Run:
-        settings = chapter.settings
-        hooks = Hooks(
-            first=_UNTRAINED + settings.get("UNTRAINED", ""),
-            before={FULL_SIZE: _CLAIM_A_GPU + settings.get("TINY", "")},
-            keep_going=True,
-        )
-        return self._execute(chapter, f"{chapter.stem} untrained", _STAND_IN, hooks)
+        own = chapter.settings
+        first = _UNTRAINED + own.get("UNTRAINED", "")
+        before = {FULL_SIZE: _CLAIM_A_GPU + own.get("TINY", "")}
+        return self._execute(chapter, " untrained", Hooks(_STAND_IN, first, before, True))
 
     def _written(self, chapter: Chapter, run: Run) -> Outcome:
         """The outcome of a run whose notebook, and page, were written into the output folder."""
@@ -161,7 +144,7 @@ class Workshop:
         if self.html:
             page = as_page(run.notebook, chapter.stem)
             write_whole(self.output / f"{chapter.stem}.html", page)
-        return Outcome(chapter, run.seconds, record, run.failure)
+        return Outcome(chapter, run, record)
 
 
 def _small_record(run: Run, checks: list[dict[str, Any]]) -> dict[str, Any]:

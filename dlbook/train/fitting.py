@@ -77,7 +77,8 @@ def fit(
     if isinstance(x, tf.data.Dataset):
         if x.cardinality() == tf.data.INFINITE_CARDINALITY:
             raise ValueError("x is a data set without an end: give an epoch one with take()")
-        dataset, steps, steps_per_epoch = _without_autotuner(x.prefetch(2)), _length(x), None
+        dataset, steps_per_epoch = _checked(x.prefetch(2)), None
+        steps = max(int(x.cardinality()), 0) or None
     else:
         source = _Epochs((x,) if y is None else (x, y), batch_size, shuffle, drop_last, seed)
         callbacks.insert(0, source)
@@ -85,17 +86,15 @@ def fit(
         # Keras executes whole multiples of steps_per_execution, and would run into the next epoch
         endless = steps % model.steps_per_execution == 0
         dataset, steps_per_epoch = source.dataset(endless), steps if endless else None
-    if validation is not None and not isinstance(validation, tf.data.Dataset):
+    if validation is not None:
+        parts = (validation,) if isinstance(validation, tf.data.Dataset) else validation
         try:
-            validation = batches(*validation, batch_size=max(batch_size, 256))
+            validation = _batches(*parts, batch_size=max(batch_size, 256))
         except ValueError as error:
             raise ValueError(f"validation: {error}") from error
-    elif validation is not None:
-        validation = _without_autotuner(validation)
 
     progress = Progress(epochs, steps, table)
     history = keras.callbacks.History()
-    watchers = [_NeedsBatches("validation"), _StopOnNaN()]
     try:
         with _unknown_length_allowed():
             model.fit(
@@ -105,7 +104,7 @@ def fit(
                 validation_data=validation,
                 shuffle=False,  # Keras warns that it cannot shuffle a data set
                 verbose=0,
-                callbacks=[*watchers, *callbacks, progress, history],
+                callbacks=[_StopOnNaN(), *callbacks, progress, history],
             )
     finally:
         progress.close()
@@ -124,12 +123,10 @@ def evaluate(
         batch_size: Examples computed at once. Ignored for a data set.
 
     Raises:
-        ValueError: As for ``batches``; a data set has no batch.
+        ValueError: The arrays do not fit together, are empty or contain NaN; no batch.
     """
     with _unknown_length_allowed():
-        values = model.evaluate(
-            _dataset(x, y, batch_size), verbose=0, return_dict=True, callbacks=[_NeedsBatches()]
-        )
+        values = model.evaluate(_batches(x, y, batch_size=batch_size), verbose=0, return_dict=True)
     return {name: float(value) for name, value in values.items()}
 
 
@@ -142,9 +139,9 @@ def predict(model: keras.Model, x: Arrays | tf.data.Dataset, batch_size: int = 2
         batch_size: Examples computed at once. Ignored for a data set.
 
     Raises:
-        ValueError: As for ``batches``; a data set has no batch.
+        ValueError: The arrays do not fit together, are empty or contain NaN; no batch.
     """
-    return model.predict(_dataset(x, None, batch_size), verbose=0, callbacks=[_NeedsBatches()])
+    return model.predict(_batches(x, batch_size=batch_size), verbose=0)
 
 
 def restart(model: keras.Model, seed: int) -> None:
@@ -171,44 +168,16 @@ def restart(model: keras.Model, seed: int) -> None:
             variable.assign(value)
 
 
-def batches(
-    x: Arrays,
-    y: Arrays | None = None,
-    sample_weight: np.ndarray | None = None,
-    *,
-    batch_size: int = 256,
+def _batches(
+    x: Arrays | tf.data.Dataset, *targets_and_weights: Arrays | None, batch_size: int
 ) -> tf.data.Dataset:
-    """One pass over arrays in their order, as a data set of batches.
-
-    Args:
-        x: An array, or a tuple or dict of arrays, examples along the first dimension.
-        y: Targets, as many as inputs.
-        sample_weight: (examples,): how much each one counts. Needs ``y``.
-        batch_size: Examples of a batch; the last one may be smaller.
-
-    Returns:
-        A data set of ``x`` batches, of ``(x, y)`` or of ``(x, y, sample_weight)``, with
-        TensorFlow's autotuner off.
-
-    Raises:
-        ValueError: The arrays do not fit together, are empty or contain NaN.
-    """
-    parts = tuple(part for part in (x, y, sample_weight) if part is not None)
+    """One pass over arrays in their order; a data set of batches keeps its own."""
+    if isinstance(x, tf.data.Dataset):
+        return _checked(x)
+    parts = tuple(part for part in (x, *targets_and_weights) if part is not None)
     arrays, count = _as_tensors(parts, batch_size)
     steps = -(-count // batch_size)
-
-    @tf.autograph.experimental.do_not_convert
-    def slice_of(step: tf.Tensor) -> Any:
-        rows = slice(step * batch_size, (step + 1) * batch_size)
-        return tf.nest.map_structure(lambda array: array[rows], arrays)
-
-    return _without_autotuner(tf.data.Dataset.range(steps).map(slice_of).prefetch(2))
-
-
-def _dataset(x: Arrays | tf.data.Dataset, y: Arrays | None, batch_size: int) -> tf.data.Dataset:
-    if isinstance(x, tf.data.Dataset):
-        return _without_autotuner(x)
-    return batches(x, y, batch_size=batch_size)
+    return _without_autotuner(_cut(arrays, steps, batch_size, None).prefetch(2))
 
 
 class _Epochs(keras.callbacks.Callback):
@@ -251,16 +220,11 @@ class _Epochs(keras.callbacks.Callback):
         return _without_autotuner(dataset)
 
     def _batches_of(self, epoch: tf.Tensor) -> tf.data.Dataset:
-        order = tf.range(self.count)
+        order = None
         if self.shuffle:
-            order = tf.random.experimental.stateless_shuffle(order, seed=[self.seed, epoch])
-
-        @tf.autograph.experimental.do_not_convert
-        def gather(step: tf.Tensor) -> Any:
-            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-            return tf.nest.map_structure(lambda array: tf.gather(array, rows), self.arrays)
-
-        return tf.data.Dataset.range(self.steps).map(gather)
+            rows, seed = tf.range(self.count), [self.seed, epoch]
+            order = tf.random.experimental.stateless_shuffle(rows, seed=seed)
+        return _cut(self.arrays, self.steps, self.batch_size, order)
 
 
 def _as_tensors(parts: tuple[Arrays, ...], batch_size: int) -> tuple[Any, int]:
@@ -288,6 +252,31 @@ def _as_tensors(parts: tuple[Arrays, ...], batch_size: int) -> tuple[Any, int]:
     return tensors[0] if bare else tensors, next(iter(counts))
 
 
+def _cut(arrays: Any, steps: int, batch_size: int, order: tf.Tensor | None) -> tf.data.Dataset:
+    """Batches of the rows in an order, or as they come."""
+
+    @tf.autograph.experimental.do_not_convert
+    def batch_of(step: tf.Tensor) -> Any:
+        rows = slice(step * batch_size, (step + 1) * batch_size)
+        if order is None:
+            return tf.nest.map_structure(lambda array: array[rows], arrays)
+        return tf.nest.map_structure(lambda array: tf.gather(array, order[rows]), arrays)
+
+    return tf.data.Dataset.range(steps).map(batch_of)
+
+
+def _checked(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Refuse a data set without a batch, as ``drop_remainder`` may leave it.
+
+    Keras would train on nothing and say nothing. One of unknown length is begun, to see a batch.
+    """
+    count = int(dataset.cardinality())
+    is_empty = count == tf.data.UNKNOWN_CARDINALITY and next(iter(dataset), None) is None
+    if count == 0 or is_empty:
+        raise ValueError("x is a data set without a batch: is batch_size too large?")
+    return _without_autotuner(dataset)
+
+
 def _without_autotuner(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Switch off tf.data's autotuner: at every end of an epoch it waits in a sleeping thread.
 
@@ -306,63 +295,11 @@ def _unknown_length_allowed() -> Iterator[None]:
         yield
 
 
-def _length(dataset: tf.data.Dataset) -> int | None:
-    count = int(dataset.cardinality())
-    return count if count >= 0 else None
-
-
 class _StopOnNaN(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.step = batch + 1
-        self._check(logs)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._check(logs)
-
-    def _check(self, logs: dict[str, Any] | None) -> None:
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             raise TrainingDivergedError(
-                f"the loss became {loss} at step {self.step} of an epoch: lower the learning "
+                f"the loss became {loss} at step {batch + 1} of an epoch: lower the learning "
                 "rate, clip the gradients (clipnorm=1.0) or look for bad values in the data"
             )
-
-
-class _NeedsBatches(keras.callbacks.Callback):
-    """Refuses a data set without a batch, such as one that ``drop_remainder`` has emptied.
-
-    Keras would train on nothing and say nothing.
-    """
-
-    def __init__(self, tested: str = "x"):
-        super().__init__()
-        self.tested = tested
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.trained_batches = 0
-
-    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.tested_batches = 0
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.trained_batches += 1
-
-    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.tested_batches += 1
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._refuse("x", self.trained_batches)
-
-    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
-        self._refuse(self.tested, self.tested_batches)
-
-    on_predict_begin, on_predict_batch_end, on_predict_end = (
-        on_test_begin,
-        on_test_batch_end,
-        on_test_end,
-    )
-
-    @staticmethod
-    def _refuse(name: str, count: int) -> None:
-        if not count:
-            raise ValueError(f"{name} is a data set without a batch: is batch_size too large?")

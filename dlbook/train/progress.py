@@ -2,6 +2,7 @@
 
 import html
 import time
+from datetime import timedelta
 from typing import Any
 
 import keras
@@ -31,13 +32,14 @@ class Progress(keras.callbacks.Callback):
         self.epochs, self.steps = epochs, steps
         self.first_epoch: int | None = None  # known when it begins: a resumed run begins later
         self.history: dict[str, list[float]] = {}
-        self.view = _view() if table else None
+        self.table = table
+        self.display = _Display() if table and in_notebook() else None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.began = self.refreshed = time.perf_counter()
         self.step = 0
-        if self.view:
-            self.view.open()
+        if self.display:
+            self.display.update("starting", "starting")
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.first_epoch is None:
@@ -50,9 +52,9 @@ class Progress(keras.callbacks.Callback):
         self.step += done - self.batch
         self.batch = done
         now = time.perf_counter()
-        if self.view and now - self.refreshed >= _REFRESH_SECONDS:
+        if self.display and now - self.refreshed >= _REFRESH_SECONDS:
             self.refreshed = now
-            self.view.update(self._share(), self._line(now - self.began, logs or {}))
+            self._refresh(now - self.began, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.steps is None:
@@ -64,22 +66,22 @@ class Progress(keras.callbacks.Callback):
 
     def close(self) -> None:
         """End the live display; called after training, also when it failed."""
-        if self.view:
-            self.view.close(table_rows(self.history, self.first_epoch) if self.history else None)
+        rows = table_rows(self.history, self.first_epoch) if self.history else []
+        if self.display:
+            self.display.update(plain_table(rows), html_table(rows))
+        elif self.table and rows:
+            print(plain_table(rows))
 
-    def _share(self) -> float:
-        if self.steps is None:  # the first epoch of a data set of unknown length
-            return 0.0
-        return min(1.0, self.step / (self.steps * (self.epochs - self.first_epoch)))
-
-    def _line(self, seconds: float, logs: dict[str, Any]) -> str:
-        share = self._share()
-        left = f"{clock(seconds * (1 - share) / share)} left" if share else "time left unknown"
-        values = "  ".join(f"{name} {float(value):.4f}" for name, value in logs.items())
-        of_steps = f"/{self.steps}" if self.steps else ""
-        return (
-            f"epoch {self.epoch + 1}/{self.epochs}  step {self.batch}{of_steps}  {left}  {values}"
-        )
+    def _refresh(self, seconds: float, logs: dict[str, Any]) -> None:
+        share, left, of_steps = 0.0, "unknown time", ""
+        if self.steps:  # else it is the first epoch of a data set of unknown length
+            share = min(1.0, self.step / (self.steps * (self.epochs - self.first_epoch)))
+            left = str(timedelta(seconds=round(seconds * (1 - share) / share)))
+            of_steps = f"/{self.steps}"
+        place = f"epoch {self.epoch + 1}/{self.epochs}  step {self.batch}{of_steps}  {left} left"
+        line = "  ".join([place, *(f"{name} {float(value):.4f}" for name, value in logs.items())])
+        bar = f'<progress value="{share:.3f}" max="1" aria-label="training progress"></progress>'
+        self.display.update(line, f"{bar} <code>{html.escape(line)}</code>")
 
 
 def table_rows(history: dict[str, list[float]], first_epoch: int = 0) -> list[list[str]]:
@@ -99,64 +101,37 @@ def table_rows(history: dict[str, list[float]], first_epoch: int = 0) -> list[li
     return rows
 
 
-def clock(seconds: float) -> str:
-    """Seconds as a reader says them: "42 s", "3:05 min"."""
-    seconds = round(seconds)
-    return f"{seconds} s" if seconds < 100 else f"{seconds // 60}:{seconds % 60:02d} min"
-
-
 def plain_table(rows: list[list[str]]) -> str:
     """Rows as right-aligned text columns."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
         for row in rows
     )
 
 
-def _view() -> "_Nowhere":
-    return _Notebook() if in_notebook() else _Nowhere()
+def html_table(rows: list[list[str]]) -> str:
+    """Rows as an HTML table, the first of them its header."""
+    if not rows:
+        return ""
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in rows[0])
+    body = "".join(
+        "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows[1:]
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-class _Nowhere:
-    """No live display; the table is printed."""
+class _Display:
+    """One output of a notebook that is updated in place, so nothing but the table is stored."""
 
-    def open(self) -> None:
-        pass
+    def __init__(self) -> None:
+        self.handle: Any = None
 
-    def update(self, share: float, line: str) -> None:
-        pass
-
-    def close(self, rows: list[list[str]] | None) -> None:
-        if rows:
-            print(plain_table(rows))
-
-
-class _Notebook(_Nowhere):
-    """One display that is updated in place, so nothing but the table is stored."""
-
-    def open(self) -> None:
+    def update(self, plain: str, rich: str) -> None:
         from IPython.display import display
 
-        self.handle = display(self._bundle("starting", "starting"), raw=True, display_id=True)
-
-    def update(self, share: float, line: str) -> None:
-        bar = f'<progress value="{share:.3f}" max="1" aria-label="training progress"></progress>'
-        self.handle.update(self._bundle(line, f"{bar} <code>{html.escape(line)}</code>"), raw=True)
-
-    def close(self, rows: list[list[str]] | None) -> None:
-        if not hasattr(self, "handle"):
-            return  # training failed before it began
-        if not rows:
-            self.handle.update(self._bundle("", ""), raw=True)
-            return
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in rows[0])
-        body = "".join(
-            "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows[1:]
-        )
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        self.handle.update(self._bundle(plain_table(rows), table), raw=True)
-
-    @staticmethod
-    def _bundle(plain: str, rich: str) -> dict[str, str]:
-        return {"text/plain": plain, "text/html": rich}
+        bundle = {"text/plain": plain, "text/html": rich}
+        if self.handle:
+            self.handle.update(bundle, raw=True)
+        elif plain:  # else training failed before it began
+            self.handle = display(bundle, raw=True, display_id=True)

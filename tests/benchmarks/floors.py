@@ -9,7 +9,6 @@ deviations. Set DLBOOK_DATA and DLBOOK_DATA_DIR as for any run.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -20,9 +19,8 @@ from dlbook.tools.chapters import Chapter, code_cells, find_chapters, select_cha
 from dlbook.tools.execution import Hooks, execute
 
 SAFE = 3.0  # standard deviations
-GO_ON = Hooks(
-    "from dlbook.tools import rehearsal as _rehearsal; _rehearsal.soften_checks()", keep_going=True
-)
+SOFT = "from dlbook.tools import rehearsal as _rehearsal; _rehearsal.soften_checks()"
+GO_ON = Hooks(first=SOFT, keep_going=True)
 
 
 def measure(chapter: Chapter, seed: int) -> dict:
@@ -45,7 +43,6 @@ def measure(chapter: Chapter, seed: int) -> dict:
         notebook,
         chapter.path.parent,
         title=title,
-        environment=os.environ,
         console=Console(stderr=True),
         hooks=GO_ON,
     )

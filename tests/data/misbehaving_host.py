@@ -60,10 +60,6 @@ class Handler(BaseHTTPRequestHandler):
         self.start(kind="text/html; charset=utf-8", length=len(PAGE))
         self.wfile.write(PAGE)
 
-    def answer_unlabelled_page(self):
-        self.start(length=len(PAGE))
-        self.wfile.write(PAGE)
-
     def answer_missing(self):
         self.start(status=404, kind="text/html", length=len(PAGE))
         self.wfile.write(PAGE)

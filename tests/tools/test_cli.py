@@ -17,6 +17,7 @@ import psutil
 import pytest
 from click.testing import CliRunner, Result
 
+from dlbook.tools import execution
 from dlbook.tools.chapters import (
     Chapter,
     UnknownChapter,
@@ -55,28 +56,11 @@ def rewrite(path: Path, change: Callable[[nbformat.NotebookNode], object]) -> No
 # --- help
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        (),
-        ("run",),
-        ("doctor",),
-        ("data",),
-        ("data", "fetch"),
-        ("data", "verify"),
-        ("data", "mirror"),
-        ("assignment",),
-        ("assignment", "release"),
-        ("assignment", "check"),
-        ("assignment", "grade"),
-    ],
-)
-def test_help_has_examples_and_exit_codes(command: tuple[str, ...]) -> None:
-    result = run(*command, "--help")
+def test_help_names_the_commands_and_the_exit_codes() -> None:
+    result = run("--help")
     assert result.exit_code == 0
-    if command not in ((), ("data",), ("assignment",)):
-        assert "Examples:" in result.output
-        assert re.search(r"Exit codes:\n +0 ", result.output)
+    assert {"run", "doctor", "data", "assignment"} <= set(result.output.split())
+    assert re.search(r"Exit codes:\n +0 ", result.output)
 
 
 def test_help_is_fast_and_imports_no_tensorflow() -> None:
@@ -263,7 +247,7 @@ def test_a_failing_chapter_is_shown_and_the_others_go_on(
 ) -> None:
     make_notebook("00_begin", "import dlbook", "x = 1\n1 / 0", "print('not reached')")
     path = make_notebook("03_sums", *FAST)
-    result = execute(path, "all", "--no-html")
+    result = execute(path, "all")
     assert result.exit_code == 1
     assert "ZeroDivisionError: division by zero" in result.output
     assert re.search(r"code cell 2 .+\n +x = 1\n +1 / 0", result.output)
@@ -276,13 +260,16 @@ def test_a_failing_chapter_is_shown_and_the_others_go_on(
 def test_a_cell_that_is_there_to_fail_may(make_notebook: MakeNotebook) -> None:
     path = make_notebook("03_sums", "import dlbook", "1 / 0", "print('reached')")
     rewrite(path, lambda n: n.cells[1].metadata.update(tags=["nbval-raises-exception"]))
-    assert execute(path, "sums", "--no-html").exit_code == 0
+    assert execute(path, "sums").exit_code == 0
 
 
-def test_a_cell_that_hangs_or_kills_its_kernel(make_notebook: MakeNotebook) -> None:
+def test_a_cell_that_hangs_or_kills_its_kernel(
+    make_notebook: MakeNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "CELL_LIMIT", 2)
     make_notebook("00_begin", "import time", "time.sleep(60)")
     path = make_notebook("03_sums", "import os", "os._exit(7)")
-    result = execute(path, "all", "--no-html", "--timeout", 2)
+    result = execute(path, "all")
     assert result.exit_code == 1
     assert "took longer than 2 s" in result.output
     assert "the kernel died" in result.output
@@ -291,16 +278,16 @@ def test_a_cell_that_hangs_or_kills_its_kernel(make_notebook: MakeNotebook) -> N
 def test_data_that_cannot_be_had_end_with_3(make_notebook: MakeNotebook) -> None:
     # the error of the real mode; here raised by a download in the mode that allows none
     path = make_notebook("03_sums", "from dlbook import data", "data.locate('mnist')")
-    result = execute(path, "3", "--no-html")
+    result = execute(path, "3")
     assert result.exit_code == 3
     assert "DataUnavailableError" in result.output
     make_notebook("00_begin", "1 / 0")
-    assert execute(path, "all", "--no-html").exit_code == 1
+    assert execute(path, "all").exit_code == 1
 
 
 def test_stand_in_data_are_said_loudly(make_notebook: MakeNotebook) -> None:
     path = make_notebook("03_sums", "from dlbook import data", "mnist = data.load_mnist()")
-    result = execute(path, "3", "--no-html")
+    result = execute(path, "3")
     assert result.exit_code == 0, result.output
     assert "mnist: STAND-IN" in result.output
     assert "NOT from the real data" in result.output
@@ -377,13 +364,11 @@ def test_data_commands_on_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     listed = run("data", "list")
     assert listed.exit_code == 0
     assert re.search(r"mnist.*missing", listed.output)
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    assert run("data", "verify", "--folder", empty).exit_code == 3
-    damaged = empty / "mnist" / "train-images-idx3-ubyte.gz"
-    damaged.parent.mkdir()
+    assert run("data", "verify").exit_code == 3
+    damaged = tmp_path / "cache" / "mnist" / "train-images-idx3-ubyte.gz"
+    damaged.parent.mkdir(parents=True)
     damaged.write_bytes(b"<html>")
-    result = run("data", "verify", "--folder", empty, "mnist")
+    result = run("data", "verify", "mnist")
     assert result.exit_code == 1
     assert "damaged" in result.output
     # in stand-in mode the network is not touched

@@ -1,18 +1,18 @@
 """What the doctor says about machines that this one is not."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from dlbook.tools import doctor
 from dlbook.tools.cli import main
 
-GOOD = {"tensorflow": "2.21.0", "seconds": 3.0, "gpus": [], "keras": "3.15.1"}
+GOOD = {"versions": "TensorFlow 2.21.0, Keras 3.15.1", "seconds": 3.0, "gpus": []}
 GOOD["keras_settings"] = {
     "backend": "tensorflow",
     "floatx": "float32",
@@ -43,7 +43,7 @@ def test_a_good_machine_ends_with_0(probe: dict, monkeypatch: pytest.MonkeyPatch
 
 def test_everything_is_looked_at(probe: dict) -> None:
     names = [finding.name for finding in doctor.examine()]
-    assert {"Python", "TensorFlow", "GPU", "data mnist", "Jupyter kernel"} < set(names)
+    assert {"Python", "TensorFlow", "GPU", "data"} < set(names)
 
 
 def test_every_fault_and_note_has_a_remedy_and_a_fault_ends_with_1(probe: dict) -> None:
@@ -56,6 +56,7 @@ def test_every_fault_and_note_has_a_remedy_and_a_fault_ends_with_1(probe: dict) 
     assert result.exit_code == 1
     assert "No module named 'tensorflow'" in result.output
     assert f"→ {sys.executable} -m pip install -e ." in result.output
+    assert "KERAS_BACKEND" in result.output
 
 
 def test_the_probe_survives_a_tensorflow_that_does_not(tmp_path: Path) -> None:
@@ -68,10 +69,9 @@ def test_the_probe_survives_a_tensorflow_that_does_not(tmp_path: Path) -> None:
     assert doctor.probe_tensorflow(python("echo 'ImportError: no x' >&2; exit 1")) == {
         "error": "ImportError: no x"
     }
-    assert "status -11" in doctor.probe_tensorflow(python("kill -SEGV $$"))["error"]
-    noisy = python('echo log line >&2; echo log line; echo \'{"tensorflow": "2"}\'')
-    assert doctor.probe_tensorflow(noisy) == {"tensorflow": "2"}
-    assert "error" in doctor.probe_tensorflow(str(tmp_path / "nothing"))
+    assert "ended with -11" in doctor.probe_tensorflow(python("kill -SEGV $$"))["error"]
+    noisy = python('echo log line >&2; echo log line; echo \'{"versions": "2"}\'')
+    assert doctor.probe_tensorflow(noisy) == {"versions": "2"}
 
 
 def keras_findings(**settings) -> list[doctor.Finding]:
@@ -81,14 +81,13 @@ def keras_findings(**settings) -> list[doctor.Finding]:
 
 def test_keras_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setattr(doctor.shutil, "which", lambda program: None)
     assert statuses(keras_findings()) == ["ok", "ok"]
-    last = keras_findings(backend="jax")[-1]
+    *_, last, _ = keras_findings(backend="jax")
     assert last.status == "fault"
     assert "keras.json" in last.text
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    assert "KERAS_BACKEND" in keras_findings(backend="jax")[-1].text
-    broken = {"tensorflow": "2.21.0", "seconds": 3.0, "keras_error": "ImportError: jax"}
-    assert statuses(doctor.tensorflow_findings(broken)) == ["ok", "fault"]
+    assert "KERAS_BACKEND" in keras_findings(backend="jax")[-2].text
 
 
 def test_a_keras_file_that_sets_other_numbers_is_named(
@@ -99,9 +98,9 @@ def test_a_keras_file_that_sets_other_numbers_is_named(
     settings = {"floatx": "float64", "image_data_format": "channels_first"}
     (tmp_path / "keras.json").write_text(json.dumps(settings))
     answer = doctor.probe_tensorflow()
-    assert answer.keys() >= {"tensorflow", "keras", "gpus", "seconds"}
+    assert answer.keys() == GOOD.keys()
     assert answer["keras_settings"].keys() == GOOD["keras_settings"].keys()
-    *_, last = doctor.tensorflow_findings(answer)
+    *_, last, _ = doctor.tensorflow_findings(answer)
     assert (last.status, last.name) == ("note", "Keras settings")
     for part in ("float64", "channels_first", "float32", str(tmp_path / "keras.json")):
         assert part in last.text
@@ -109,17 +108,19 @@ def test_a_keras_file_that_sets_other_numbers_is_named(
 
 
 @pytest.mark.parametrize(
-    ("gpus", "system", "nvidia", "status", "said"),
+    ("gpus", "nvidia", "status", "said"),
     [
-        (["A100"], "linux", True, "ok", "A100"),
-        ([], "linux", False, "ok", "CPU"),
-        ([], "linux", True, "note", "[gpu]"),
-        ([], "win32", True, "note", "WSL2"),
-        ([], "darwin", False, "ok", "CPU"),
+        (["A100"], True, "ok", "A100"),
+        ([], False, "ok", "CPU"),
+        ([], True, "note", "[gpu]"),
     ],
 )
-def test_gpu(gpus: list[str], system: str, nvidia: bool, status: str, said: str) -> None:
-    finding = doctor.gpu_finding(gpus, system, nvidia)
+def test_gpu(
+    gpus: list[str], nvidia: bool, status: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = "/usr/bin/nvidia-smi" if nvidia else None
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: program)
+    *_, finding = doctor.tensorflow_findings({**GOOD, "gpus": gpus})
     assert finding.status == status
     assert said in finding.text + finding.remedy
 
@@ -144,33 +145,19 @@ def test_missing_data_are_a_fault_only_in_real_mode(
     monkeypatch.setenv("DLBOOK_CACHE", str(tmp_path))
     monkeypatch.delenv("DLBOOK_DATA_DIR", raising=False)
 
-    def mnist() -> doctor.Finding:
-        return next(f for f in doctor.data_findings() if f.name == "data mnist")
+    def finding() -> doctor.Finding:
+        return next(f for f in doctor.data_findings() if f.name == "data")
 
     monkeypatch.setenv("DLBOOK_DATA", "auto")
-    assert (mnist().status, mnist().remedy) == ("note", "dlbook data fetch mnist")
+    assert finding().status == "note"
+    assert re.match(r"dlbook data fetch .*\bmnist\b", finding().remedy)
     monkeypatch.setenv("DLBOOK_DATA", "real")
-    assert mnist().status == "fault"
+    assert finding().status == "fault"
     monkeypatch.setenv("DLBOOK_DATA", "reel")
     assert statuses(doctor.data_findings()) == ["fault"]
     monkeypatch.setenv("DLBOOK_DATA", "auto")
     monkeypatch.setenv("DLBOOK_DATA_DIR", str(tmp_path / "nowhere"))
     assert statuses(doctor.data_findings()) == ["fault"]
-
-
-def test_the_jupyter_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    spec = tmp_path / "kernels" / "python3" / "kernel.json"
-    spec.parent.mkdir(parents=True)
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
-    for executable, status in (("python", "ok"), (sys.executable, "ok"), ("/x/python", "note")):
-        spec.write_text(json.dumps({"argv": [executable], "display_name": "x", "language": "p"}))
-        assert doctor.kernel_finding().status == status
-
-    def none(self: KernelSpecManager, name: str) -> None:
-        raise NoSuchKernel(name)
-
-    monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", none)
-    assert doctor.kernel_finding().status == "fault"
 
 
 def test_a_slow_import_has_a_remedy() -> None:

@@ -4,6 +4,7 @@ import csv
 import html
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -207,10 +208,10 @@ def test_a_mark_that_a_teacher_gave_is_kept_and_counts(
     (tmp_path / "bob.ipynb").write_text("no notebook", encoding="utf-8")
     assert run("check", tmp_path / "ada.ipynb", "--course", course).exit_code == 0
     nearby = os.path.relpath(tmp_path)
-    result = run("grade", nearby, "--course", course, "--csv", tmp_path / "new" / "marks.csv")
+    result = run("grade", nearby, "--course", course)
     assert result.exit_code == 1
-    marks = marks_of(tmp_path / "new" / "marks.csv")
-    assert marks.keys() == {f"ada {TINY}", f"bob {TINY}"}
+    marks = marks_of(course / "marks.csv")
+    assert marks.keys() == {*graded[2], f"bob {TINY}"}
     assert points_of(marks[f"ada {TINY}"]) == ["2", "3"]
     assert marks[f"ada {TINY}"]["open question"] == "4"
     assert marks[f"ada {TINY}"]["total"] == "9"
@@ -233,21 +234,28 @@ def test_no_answer_is_blamed_for_a_set_up_that_fails(tmp_path: Path) -> None:
     assert note == "not graded: the set-up cell fails: OSError: no TensorFlow here"
 
 
-def test_grade_refuses_marks_that_it_cannot_keep_before_it_starts(tmp_path: Path) -> None:
+def test_grade_refuses_marks_that_it_cannot_keep_before_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("nbgrader")
     course = tiny_course(tmp_path / "course")
     hand_in(course / "submitted", "ada", answered(course))
-    foreign = tmp_path / "list.csv"
+    foreign = course / "marks.csv"
     foreign.write_text("name;mark\nada;3\n", encoding="utf-8")
-    for path, said in (
-        (foreign, "is no file of marks"),
-        (foreign / "marks.csv", "no marks can be"),
-    ):
-        result = run("grade", "--course", course, "--csv", path)
-        assert result.exit_code == 2
-        assert said in result.output
-    assert not (course / "release").exists()
+    result = run("grade", "--course", course)
+    assert result.exit_code == 2
+    assert "is no file of marks" in result.output
     assert foreign.read_text(encoding="utf-8") == "name;mark\nada;3\n"
+    foreign.unlink()
+
+    def read_only(dir: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", read_only)
+    result = run("grade", "--course", course)
+    assert result.exit_code == 2
+    assert "no marks can be" in result.output
+    assert not (course / "release").exists()
 
 
 def test_grade_says_what_it_cannot_find(tmp_path: Path) -> None:
@@ -261,7 +269,7 @@ def test_grade_says_what_it_cannot_find(tmp_path: Path) -> None:
     result = run("grade", empty, "--course", course)
     assert result.exit_code == 2
     assert "has no submissions" in result.output
-    result = run("grade", empty, "--course", course, "--assignment", "99")
+    result = run("release", "99", "--course", course)
     assert result.exit_code == 2
     assert "there is no assignment '99'; there are: 02_sums" in result.output
     result = run("release", "--course", empty)

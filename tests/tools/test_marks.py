@@ -6,10 +6,8 @@ from pathlib import Path
 import click
 import pytest
 
-from dlbook.tools.chapters import Chapter
 from dlbook.tools.classroom.course import Task
 from dlbook.tools.classroom.marks import OPEN_QUESTION, Row, mark_of, read_marks, write_marks
-from dlbook.tools.classroom.submissions import Submission
 
 HEAD = "student,assignment,task 1,task 2,open question,total,maximum,note"
 WAITING = OPEN_QUESTION.format(5)
@@ -24,8 +22,8 @@ def mark(student: str, *points: float, by_hand: float | None = None, stem: str =
     tasks = [task(f"t{number}", 3) for number in range(len(points))]
     values: dict[str, float | None] = {t.name: p for t, p in zip(tasks, points, strict=True)}
     notes = [WAITING] if by_hand is None else []
-    submission = Submission(student, Chapter(Path(f"{stem}.ipynb")), None)
-    return mark_of(submission, [*tasks, task("why", 5, True)], {**values, "why": by_hand}, notes)
+    values["why"] = by_hand
+    return mark_of(student, stem, [*tasks, task("why", 5, True)], values, notes)
 
 
 def lines(path: Path) -> list[str]:

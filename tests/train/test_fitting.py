@@ -288,13 +288,6 @@ def test_predict_with_two_inputs():
     np.testing.assert_array_equal(train.predict(model, {"left": X, "right": Y}), expected)
 
 
-def test_batches_are_one_pass_in_order():
-    parts = list(train.batches(X, Y, batch_size=16).as_numpy_iterator())
-    assert [len(y) for _, y in parts] == [16, 16, 6]
-    np.testing.assert_array_equal(np.concatenate([x for x, _ in parts]), X)
-    np.testing.assert_array_equal(np.concatenate(list(train.batches(Y, batch_size=16))), Y)
-
-
 @pytest.mark.parametrize(("steps_per_execution", "jit_compile"), [(5, True), (4, False)])
 def test_steps_per_execution_changes_nothing_but_speed(
     steps_per_execution: int, jit_compile: bool, monkeypatch: pytest.MonkeyPatch
@@ -427,7 +420,7 @@ def test_a_data_set_without_a_batch_is_refused(empty: tf.data.Dataset):
     ):
         with pytest.raises(ValueError, match=r"^x is a data set without a batch"):
             call()
-    with pytest.raises(ValueError, match=r"^validation is a data set without a batch"):
+    with pytest.raises(ValueError, match=r"^validation: x is a data set without a batch"):
         train.fit(model, WHOLE, validation=empty, table=False)
 
 
@@ -440,9 +433,9 @@ def test_validation_may_have_weights():
     assert history["val_mae"][-1] == pytest.approx(expected["mae"], rel=1e-6)
 
 
-def test_batches_checks_its_arrays_too():
+def test_evaluate_and_predict_check_their_arrays_too():
     with pytest.raises(ValueError, match="x contains NaN"):
-        train.batches(NAN)
+        train.evaluate(make_model(), NAN, Y)
     with pytest.raises(ValueError, match="batch_size must be"):
         train.predict(Recorder(), X, batch_size=-1)
 

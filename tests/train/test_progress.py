@@ -6,23 +6,23 @@ import numpy as np
 import pytest
 
 from dlbook.train import progress as module
-from dlbook.train.progress import Progress, clock, plain_table, table_rows
+from dlbook.train.progress import Progress, plain_table, table_rows
 
 
-class View:
+class Display:
     """Keeps what it is told to show."""
 
     def __init__(self):
-        self.updates, self.closed = [], []
+        self.shown = []
 
-    def open(self) -> None:
-        pass
+    def update(self, plain: str, rich: str) -> None:
+        self.shown.append((plain, rich))
 
-    def update(self, share: float, line: str) -> None:
-        self.updates.append((share, line))
-
-    def close(self, rows: list[list[str]] | None) -> None:
-        self.closed.append(rows)
+    @property
+    def updates(self) -> list[tuple[float, str]]:
+        """Share and line of each refresh."""
+        bars = [(re.search(r'value="([\d.]+)"', rich), plain) for plain, rich in self.shown]
+        return [(float(bar[1]), plain) for bar, plain in bars if bar]
 
 
 @pytest.fixture
@@ -33,9 +33,10 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return time
 
 
-def make(monkeypatch: pytest.MonkeyPatch, *arguments, **settings) -> tuple[Progress, View]:
-    view = View()
-    monkeypatch.setattr(module, "_view", lambda: view)
+def make(monkeypatch: pytest.MonkeyPatch, *arguments, **settings) -> tuple[Progress, Display]:
+    view = Display()
+    monkeypatch.setattr(module, "in_notebook", lambda: True)
+    monkeypatch.setattr(module, "_Display", lambda: view)
     return Progress(*arguments, **settings), view
 
 
@@ -48,12 +49,12 @@ def test_share_and_time_left(monkeypatch, now):
         progress.on_train_batch_end(batch, {"loss": 0.5})
     progress.on_epoch_end(0, {"loss": 0.5})
     assert [share for share, _ in view.updates] == pytest.approx(np.arange(1, 11) / 20)
-    assert view.updates[0][1] == "epoch 1/2  step 1/10  19 s left  loss 0.5000"
-    assert view.updates[-1][1] == "epoch 1/2  step 10/10  10 s left  loss 0.5000"
+    assert view.updates[0][1] == "epoch 1/2  step 1/10  0:00:19 left  loss 0.5000"
+    assert view.updates[-1][1] == "epoch 1/2  step 10/10  0:00:10 left  loss 0.5000"
     progress.on_epoch_begin(1)
     now[0] += 1
     progress.on_train_batch_end(0, {"loss": 0.25})
-    assert view.updates[-1] == (0.55, "epoch 2/2  step 1/10  9 s left  loss 0.2500")
+    assert view.updates[-1] == (0.55, "epoch 2/2  step 1/10  0:00:09 left  loss 0.2500")
 
 
 def test_it_is_not_refreshed_more_often_than_eyes_can_follow(monkeypatch, now):
@@ -83,10 +84,10 @@ def test_a_resumed_run_counts_its_own_steps_only(monkeypatch, now):
     progress.on_epoch_begin(2)
     now[0] += 1
     progress.on_train_batch_end(0)
-    assert view.updates[-1] == (0.1, "epoch 3/4  step 1/5  9 s left  ")
+    assert view.updates[-1] == (0.1, "epoch 3/4  step 1/5  0:00:09 left")
     progress.on_epoch_end(2, {"loss": 1.0})
     progress.close()
-    assert view.closed[-1][1][:2] == ["3", "1.0000"]
+    assert view.shown[-1][0].splitlines()[1].split()[:2] == ["3", "1.0000"]
 
 
 def test_an_unknown_length_is_known_after_the_first_epoch(monkeypatch, now):
@@ -98,8 +99,8 @@ def test_an_unknown_length_is_known_after_the_first_epoch(monkeypatch, now):
             now[0] += 1
             progress.on_train_batch_end(batch)
         progress.on_epoch_end(epoch)
-    assert view.updates[0] == (0.0, "epoch 1/2  step 1  time left unknown  ")
-    assert view.updates[-1] == (1.0, "epoch 2/2  step 4/4  0 s left  ")
+    assert view.updates[0] == (0.0, "epoch 1/2  step 1  unknown time left")
+    assert view.updates[-1] == (1.0, "epoch 2/2  step 4/4  0:00:00 left")
 
 
 def test_the_logs_get_the_seconds_of_each_epoch(monkeypatch, now):
@@ -119,7 +120,7 @@ def test_without_a_table_nothing_is_shown(monkeypatch, capsys):
     progress.on_train_batch_end(0, {"loss": 1.0})
     progress.on_epoch_end(0, {"loss": 1.0})
     progress.close()
-    assert view.updates == view.closed == []
+    assert view.shown == []
     assert capsys.readouterr().out == ""
 
 
@@ -127,11 +128,12 @@ def test_a_failed_run_shows_the_epochs_that_it_finished(monkeypatch):
     progress, view = make(monkeypatch, 3, 1)
     progress.on_train_begin()
     progress.close()  # it failed in the first epoch
-    assert view.closed == [None]
+    assert view.shown[1:] == [("", "")]
     progress.on_epoch_begin(0)
     progress.on_epoch_end(0, {"loss": 1.0})
     progress.close()
-    assert [row[:2] for row in view.closed[1]] == [["epoch", "loss"], ["1", "1.0000"]]
+    rows = [line.split()[:2] for line in view.shown[-1][0].splitlines()]
+    assert rows == [["epoch", "loss"], ["1", "1.0000"]]
 
 
 def test_columns_are_the_loss_then_the_metrics_and_training_before_validation():
@@ -155,14 +157,6 @@ def test_the_table_has_a_dozen_rows_at_most_with_the_first_and_last_epoch(epochs
         assert len(rows) == epochs
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.4, "0 s"), (42.4, "42 s"), (99.4, "99 s"), (99.6, "1:40 min"), (185, "3:05 min")],
-)
-def test_clock(seconds: float, text: str):
-    assert clock(seconds) == text
-
-
 def test_plain_tables_are_aligned_on_the_right():
     assert plain_table([["epoch", "loss"], ["1", "12.3456"]]) == "epoch     loss\n    1  12.3456"
 
@@ -177,11 +171,17 @@ def test_names_are_escaped_in_html(monkeypatch):
             shown.append(data)
 
     monkeypatch.setattr(IPython.display, "display", lambda *_, **__: Handle())
-    view = module._Notebook()
-    view.open()
-    view.update(0.5, "a<b")
+    monkeypatch.setattr(module, "in_notebook", lambda: True)
+    progress = Progress(1, 1)
+    progress.close()
+    assert shown == []  # training failed before it began
+    progress.on_train_begin()
+    progress.refreshed -= 1
+    progress.on_epoch_begin(0)
+    progress.on_train_batch_end(0, {"a<b": 1.0})
     assert "a&lt;b" in shown[-1]["text/html"]
-    assert re.search(r'<progress value="0.500" max="1" aria-label="[^"]+">', shown[-1]["text/html"])
-    view.close([["epoch", "a<b"], ["1", "2"]])
+    assert re.search(r'<progress value="1.000" max="1" aria-label="[^"]+">', shown[-1]["text/html"])
+    progress.on_epoch_end(0, {"a<b": 2.0})
+    progress.close()
     assert "<th>a&lt;b</th>" in shown[-1]["text/html"]
-    assert shown[-1]["text/plain"] == "epoch  a<b\n    1    2"
+    assert shown[-1]["text/plain"].split() == ["epoch", "a<b", "seconds", "1", "2.0000", "0.0"]

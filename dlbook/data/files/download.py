@@ -1,14 +1,12 @@
 """Downloads a file from the first host that gives it; nobody ever sees half a file.
 
-``requests`` limits the wait for a single read, and ``urllib3`` tries again what broke before the
-first byte. What is added here: one host after the other, an end to hosts that are too slow, the
-checksum, and a lock between processes. ``pooch`` has none of the last three.
+``requests`` limits the wait for a single read. What is added here: one host after the other, a
+second attempt, an end to hosts that are too slow, the checksum, and a lock between processes.
 """
 
 import contextlib
 import hashlib
 import os
-import secrets
 import socket
 import sys
 import time
@@ -17,29 +15,31 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dlbook.data.files.types import RemoteFile
+import filelock
+import requests
+import requests.utils
+import urllib3
+from rich.console import Console
+from rich.progress import DownloadColumn, Progress
+
+from dlbook.data.files.types import DataUnavailableError, RemoteFile, words_of
 
 CONNECT = 5.0  # seconds to reach a host
 READ = 15.0  # seconds without any answer, or between two parts of one
 SLOWEST = 20_000.0  # bytes a second, on average after the first READ seconds
 LOCK = 3_600.0  # seconds to wait for another process that downloads the same file
 
+_FAULTS: dict[type[Exception], str] = {  # the first that fits
+    requests.exceptions.SSLError: "no safe connection could be made (does a proxy read along?)",
+    requests.exceptions.ProxyError: "the proxy could not be used",
+    requests.exceptions.Timeout: "it accepted the connection but did not answer",
+    requests.RequestException: "it could not be reached (the connection was closed)",
+    urllib3.exceptions.ReadTimeoutError: "it fell silent",
+    urllib3.exceptions.HTTPError: "the connection broke",
+    OSError: "the connection broke",
+}
+
 _given_up: dict[str, str] = {}  # host -> why it is not asked again in this process
-
-
-class FolderError(Exception):
-    """A folder that cannot be written; the message names it."""
-
-    def __init__(self, folder: Path, error: OSError) -> None:
-        super().__init__(f"{folder} cannot be written ({words_of(error)})")
-
-
-class DownloadError(Exception):
-    """No host gave the file; ``tried`` has one line for each."""
-
-    def __init__(self, tried: list[str]) -> None:
-        super().__init__("; ".join(tried))
-        self.tried = tried
 
 
 class TransferError(Exception):
@@ -48,39 +48,12 @@ class TransferError(Exception):
     Args:
         reason: what happened, in plain words.
         reached: whether the host answered in time; else it is not asked for other files.
+        passing: whether a second attempt may help.
     """
 
-    def __init__(self, reason: str, *, reached: bool = True) -> None:
+    def __init__(self, reason: str, *, reached: bool = True, passing: bool = False) -> None:
         super().__init__(reason)
-        self.reached = reached
-
-
-class BrokenOffError(TransferError):
-    """The connection broke inside the file, so a second attempt may help."""
-
-
-def fault_of(path: Path, file: RemoteFile) -> str:
-    """What is wrong with a copy of a file.
-
-    Args:
-        path: the copy.
-        file: what it should be.
-
-    Returns:
-        "" when size and hash are right, "missing" when there is no such file, else what is wrong
-        in plain words.
-    """
-    try:
-        size = path.stat().st_size
-        if size != file.size:
-            return f"{size:,} bytes instead of {file.size:,}"
-        with path.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-    except (FileNotFoundError, NotADirectoryError):
-        return "missing"
-    except OSError as error:
-        return f"cannot be read ({words_of(error)})"
-    return "" if digest == file.sha256 else "its content is altered (wrong sha256)"
+        self.reached, self.passing = reached, passing
 
 
 def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> Path:
@@ -95,16 +68,16 @@ def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> Pa
         The path of the finished file.
 
     Raises:
-        FolderError: when the folder cannot be written or is full. No part of the file is left.
+        DataUnavailableError: when the folder cannot be written or is full. No part is left.
         TransferError: when the content is not that of ``file``, or as raised by ``parts``.
     """
     target = file.within(folder)
-    # one name for each writer: on a file system without locks two may write at the same time
-    part = target.with_name(f"{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    # one name for each process: on a file system without locks two may write at the same time
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     digest = hashlib.sha256()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("xb") as out:
+        with part.open("wb") as out:
             for data in parts:
                 out.write(data)
                 digest.update(data)
@@ -112,11 +85,17 @@ def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> Pa
             raise TransferError("it sent other bytes than the registered ones (wrong sha256)")
         os.replace(part, target)
     except OSError as error:
-        raise FolderError(folder, error) from error
+        raise _cannot_write(folder, error) from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
     return target
+
+
+def _cannot_write(folder: Path, error: OSError) -> DataUnavailableError:
+    tried = [f"the folder {folder} cannot be written ({words_of(error)})"]
+    remedies = ["make room there, get the right to write there, or DLBOOK_CACHE=<other folder>"]
+    return DataUnavailableError("The file could not be kept", tried, remedies)
 
 
 def download(file: RemoteFile, folder: Path) -> tuple[str, tuple[str, ...]]:
@@ -130,45 +109,31 @@ def download(file: RemoteFile, folder: Path) -> tuple[str, tuple[str, ...]]:
         "download", or "cache" when another process was quicker; and notes for the reader.
 
     Raises:
-        DownloadError: when no host gave the file.
-        FolderError: when the cache cannot be written.
+        DataUnavailableError: when no host gave the file, or the cache cannot be written.
     """
-    if not file.urls:
-        raise DownloadError([f"{file.path}: no public host has this file"])
-    import filelock
-
     target = file.within(folder)
-    lock = target.with_name(target.name + ".lock")  # it stays behind, empty
+    notes: tuple[str, ...] = ()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings():
             # a file system without locks: filelock says so, and the download is safe all the same
             warnings.simplefilter("ignore")
-            with filelock.FileLock(lock, timeout=LOCK):
-                return _download(file, folder, target)
-    except filelock.Timeout as error:
-        busy = TimeoutError(f"another process has held {lock.name} for {LOCK:.0f} s")
-        raise FolderError(folder, busy) from error
-    except OSError as error:
-        raise FolderError(folder, error) from error
-
-
-def _download(file: RemoteFile, folder: Path, target: Path) -> tuple[str, tuple[str, ...]]:
-    notes: tuple[str, ...] = ()
-    fault = fault_of(target, file)
-    if not fault:
-        return "cache", notes
-    for part in target.parent.glob(f"{target.name}.*.part"):  # left by a killed download
-        part.unlink()
-    if fault != "missing":
-        set_aside = target.with_name(target.name + ".damaged")
-        os.replace(target, set_aside)
-        notes = (
-            f"{file.path} in the cache was damaged ({fault}); "
-            f"it was set aside as {set_aside.name} and fetched again",
-        )
-    _from_hosts(file, folder)
-    return "download", notes
+            with filelock.FileLock(f"{target}.lock", timeout=LOCK):  # it stays behind, empty
+                fault = file.fault_of(target)
+                if not fault:
+                    return "cache", notes
+                for part in target.parent.glob(f"{target.name}.*.part"):  # of a killed download
+                    part.unlink()
+                if fault != "missing":
+                    set_aside = target.replace(target.with_name(target.name + ".damaged"))
+                    notes = (
+                        f"{file.path} in the cache was damaged ({fault}); "
+                        f"it was set aside as {set_aside.name} and fetched again",
+                    )
+                _from_hosts(file, folder)
+                return "download", notes
+    except OSError as error:  # also where another process never gives the lock back
+        raise _cannot_write(folder, error) from error
 
 
 def _from_hosts(file: RemoteFile, folder: Path) -> None:
@@ -178,23 +143,22 @@ def _from_hosts(file: RemoteFile, folder: Path) -> None:
         if host in _given_up:
             tried.append(f"{host}: not asked for {file.path}, {_given_up[host]}")
             continue
-        try:
+        for attempt in (1, 2):
             try:
-                _from_host(file, folder, url)
-            except BrokenOffError:
-                _from_host(file, folder, url)
-            return
-        except TransferError as error:
-            tried.append(f"{host}: {file.path}: {error}")
-            if not error.reached:
-                _given_up[host] = f"{error} (earlier in this process)"
-    raise DownloadError(tried)
+                return _from_host(file, folder, url)
+            except TransferError as error:
+                if error.passing and attempt == 1:
+                    continue
+                tried.append(f"{host}: {file.path}: {error}")
+                if not error.reached:
+                    _given_up[host] = f"{error} (earlier in this process)"
+                break
+    tried = tried or [f"{file.path}: no public host has this file"]
+    remedies = ["`dlbook data fetch` when the network is there"]
+    raise DataUnavailableError("No host gave the file", tried, remedies)
 
 
 def _from_host(file: RemoteFile, folder: Path, url: str) -> None:
-    from rich.console import Console
-    from rich.progress import DownloadColumn, Progress
-
     _reach(url)
     columns = (*Progress.get_default_columns(), DownloadColumn())
     hidden = not sys.stderr.isatty()  # notebooks, logs
@@ -211,32 +175,24 @@ def _reach(url: str) -> None:
     A host may have sixteen addresses, and behind a firewall that swallows packets ``requests``
     waits for each of them in turn. Here two such waits end it.
     """
-    import requests.utils
-
     if requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)):
         return  # then only the proxy can tell
-    parts = urlsplit(url)
+    parts, waits, reason = urlsplit(url), 0, "its name is not known: no network?"
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        addresses = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        reason = "it could not be reached (its name is not known: no network?)"
-        raise TransferError(reason, reached=False) from error
-    waits = 0
-    for family, kind, protocol, _, address in addresses:
-        with socket.socket(family, kind, protocol) as caller:
-            caller.settimeout(CONNECT)
-            try:
-                caller.connect(address)
-                return
-            except TimeoutError:
-                reason = "it could not be reached in time"
-                waits += 1
-                if waits == 2:
-                    break
-            except OSError as error:
-                reason = f"it could not be reached ({words_of(error)})"
-    raise TransferError(reason, reached=False)
+    with contextlib.suppress(socket.gaierror):
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            parts.hostname, port, type=socket.SOCK_STREAM
+        ):
+            with socket.socket(family, kind, protocol) as caller:
+                caller.settimeout(CONNECT)
+                try:
+                    return caller.connect(address)
+                except OSError as error:
+                    reason = words_of(error)
+                    waits += isinstance(error, TimeoutError)
+            if waits == 2:
+                break
+    raise TransferError(f"it could not be reached ({reason})", reached=False)
 
 
 def read_url(url: str, size: int) -> Iterator[bytes]:
@@ -250,40 +206,23 @@ def read_url(url: str, size: int) -> Iterator[bytes]:
         Parts of the file, in order, ``size`` bytes in all.
 
     Raises:
-        TransferError: when the host does not send exactly ``size`` bytes in time, or sends
-            something that is plainly no data file.
+        TransferError: when the host does not send exactly ``size`` bytes in time.
     """
-    import requests
-    import urllib3
-
-    again = urllib3.Retry(
-        connect=0,  # that was tried by ``_reach``
-        read=1,
-        status=1,
-        status_forcelist=(500, 502, 503, 504),
-        raise_on_status=False,
-        respect_retry_after_header=False,
-    )
-    received = 0
+    received, began = 0, time.monotonic()
+    headers = {"Accept-Encoding": "identity", "User-Agent": "dlbook"}
     try:
-        with requests.Session() as session:
-            for scheme in ("https://", "http://"):
-                session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=again))
-            response = session.get(
-                url,
-                stream=True,
-                timeout=(CONNECT, READ),
-                headers={"Accept-Encoding": "identity", "User-Agent": "dlbook"},
-            )
-            if response.status_code != 200:
-                raise TransferError(f"HTTP {response.status_code} ({str(response.reason).lower()})")
-            began = time.monotonic()
+        with requests.get(url, stream=True, timeout=(CONNECT, READ), headers=headers) as response:
+            status, announced = response.status_code, response.headers.get("Content-Length")
+            if status != 200:
+                reason = f"HTTP {status} ({str(response.reason).lower()})"
+                raise TransferError(reason, passing=status >= 500)
+            if announced not in (None, str(size)):
+                reason = f"it offers {announced} bytes instead of {size}: a login or proxy page?"
+                raise TransferError(reason)
             # The bytes as they are: some servers label a .gz file as a compressed transfer, and
             # unpacking it would change its hash. read1 returns what has come, so that the clock
             # is looked at even when a host sends a byte now and then.
             while part := response.raw.read1(1 << 16, decode_content=False):
-                if not received:
-                    _refuse_other_files(part, response.headers, size)
                 received += len(part)
                 if received > size:
                     raise TransferError(f"it sends more than the {size:,} bytes of the file")
@@ -291,42 +230,10 @@ def read_url(url: str, size: int) -> Iterator[bytes]:
                 waited = time.monotonic() - began - READ
                 if received < min(size, waited * SLOWEST):
                     raise TransferError(f"it is too slow ({received:,} bytes)", reached=False)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise _connection_fault(error, f" after {received:,} of {size:,} bytes") from error
+    except tuple(_FAULTS) as error:
+        reason = next(said for kind, said in _FAULTS.items() if isinstance(error, kind))
+        reached = not isinstance(error, requests.RequestException)
+        where = f" after {received:,} of {size:,} bytes" if reached else ""
+        raise TransferError(reason + where, reached=reached, passing=True) from error
     if received < size:
-        raise BrokenOffError(f"it stopped after {received:,} of {size:,} bytes")
-
-
-def _connection_fault(error: Exception, place: str) -> TransferError:
-    import requests
-    import urllib3
-
-    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
-        return TransferError(f"it fell silent{place}")
-    if not isinstance(error, requests.RequestException):
-        return BrokenOffError(f"the connection broke{place}")
-    if isinstance(error, requests.exceptions.SSLError):
-        reason = "no safe connection could be made (does a proxy read the traffic?)"
-    elif isinstance(error, requests.exceptions.ProxyError):
-        reason = "the proxy could not be used"
-    elif "timed out" in str(error):
-        reason = "it accepted the connection but did not answer"
-    elif isinstance(error, requests.ConnectionError):
-        reason = "it could not be reached (the connection was closed)"
-    else:
-        return TransferError(f"{type(error).__name__}: {error}")
-    return TransferError(reason, reached=False)
-
-
-def _refuse_other_files(start: bytes, headers, size: int) -> None:
-    """Refuses a web page, which networks with a login send for everything, and a wrong size."""
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower().startswith((b"<!doctype html", b"<html")):
-        raise TransferError("the server sent a web page: a login or proxy page?")
-    announced = headers.get("Content-Length", "")
-    if announced.isdigit() and int(announced) != size:
-        raise TransferError(f"it offers {int(announced):,} bytes instead of {size:,}")
-
-
-def words_of(error: OSError) -> str:
-    """The operating system's words for an error."""
-    return (error.strerror or str(error) or type(error).__name__).lower()
+        raise TransferError(f"it stopped after {received:,} of {size:,} bytes", passing=True)

@@ -1,14 +1,24 @@
-"""Finds the files of a data set: in a mirror folder, in the cache, or on a public host."""
+"""Finds the files of a data set: in a mirror folder, in the cache, on a host; fills a mirror."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dlbook.data.files import settings
-from dlbook.data.files.download import DownloadError, FolderError, download, fault_of
-from dlbook.data.files.types import Collection, DataUnavailableError, RemoteFile, get_collection
+from dlbook.data.files.types import (
+    Collection,
+    DataUnavailableError,
+    RemoteFile,
+    get_collection,
+)
 
 MIRROR, CACHE, DOWNLOAD = "mirror folder", "cache", "download"
 MISSING, DAMAGED = "missing", "damaged"
+_REMEDIES = [
+    "DLBOOK_DATA_DIR=<folder> to read the files from a mirror folder",
+    "DLBOOK_DATA=stand-in to work with small stand-in data",
+]
 
 
 @dataclass(frozen=True)
@@ -19,7 +29,7 @@ class FileStatus:
         file: the registered file, or its smaller form where that was found.
         state: "mirror folder" or "cache" where a good copy lies; "missing"; or "damaged" when
             there is a copy but no good one.
-        path: the good copy, or else the damaged one, or ``None``.
+        path: the good copy, or ``None``.
         faults: where a copy is no good -> a sentence that says so.
     """
 
@@ -36,7 +46,7 @@ class FileStatus:
     @property
     def good(self) -> bool:
         """Whether there is a copy with the right size and hash."""
-        return self.state in (MIRROR, CACHE)
+        return self.path is not None
 
 
 @dataclass(frozen=True)
@@ -66,17 +76,15 @@ def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
         The first good copy, or what is wrong.
     """
     faults: dict[str, str] = {}
-    damaged: Path | None = None
     for state, folder in folders.items():
         for form in file.forms:
             path = form.within(folder)
-            fault = fault_of(path, form)
+            fault = form.fault_of(path)
             if not fault:
                 return FileStatus(form, state, path, faults)
             if fault != MISSING:
-                damaged = damaged or path
                 faults[state] = f"{form.path} in the {state} is damaged ({fault})"
-    return FileStatus(file, DAMAGED if damaged else MISSING, damaged, faults)
+    return FileStatus(file, DAMAGED if faults else MISSING, None, faults)
 
 
 def status(collection: str | Collection) -> tuple[FileStatus, ...]:
@@ -110,12 +118,11 @@ def locate(collection: str | Collection) -> Located:
         DataSettingError: on an unknown name or a wrong folder in the environment.
     """
     collection = get_collection(collection)
+    headline = f"The real data of {collection.title} could not be had"
     if settings.mode() == "stand-in":
-        raise DataUnavailableError(
-            _headline(collection),
-            ["DLBOOK_DATA=stand-in: neither files nor the network are touched"],
-            ["unset DLBOOK_DATA, or set it to auto or real"],
-        )
+        tried = ["DLBOOK_DATA=stand-in: neither files nor the network are touched"]
+        remedies = ["unset DLBOOK_DATA, or set it to auto or real"]
+        raise DataUnavailableError(headline, tried, remedies)
     found = status(collection)
     cache = settings.cache_folder()
     paths, sources, notes = {}, set(), []
@@ -124,10 +131,14 @@ def locate(collection: str | Collection) -> Located:
         if MIRROR in copy.faults:
             notes.append(f"{copy.faults[MIRROR]} and was passed over")
         if not copy.good:
+            from dlbook.data.files.download import download
+
             try:
                 source, told = download(file, cache)
-            except (DownloadError, FolderError) as error:
-                raise _unavailable(collection, found, error) from error
+            except DataUnavailableError as error:
+                tried = [f"{sum(not c.good for c in found)} of {len(found)} files are not here"]
+                tried += [c.detail for c in found if c.detail] + error.tried
+                raise DataUnavailableError(headline, tried, error.remedies + _REMEDIES) from error
             path = file.within(cache)
             notes += told
         paths[file.path] = path
@@ -135,33 +146,47 @@ def locate(collection: str | Collection) -> Located:
     return Located(paths, max(sources, key=(MIRROR, CACHE, DOWNLOAD).index), tuple(notes))
 
 
-def _headline(collection: Collection) -> str:
-    return f"The real data of {collection.title} could not be had"
+def make_mirror(folder: str | Path, collections: Iterable[str | Collection]) -> dict[str, str]:
+    """Fills a mirror folder, for a classroom or a machine without a network.
+
+    Args:
+        folder: where to; made when missing. Good files that lie there are kept.
+        collections: collections or names.
+
+    Returns:
+        Path of each file, or of its smaller form, in the folder -> what was done: "copied", "kept"
+        (a good copy was there) or "replaced" (a damaged one was). Every file is verified as it is
+        written.
+
+    Raises:
+        DataUnavailableError: when a file cannot be had or the folder cannot be written. Files
+            that were finished before stay.
+        DataSettingError: on an unknown name, or when there is a file in the folder's place.
+    """
+    folder = settings.folder_at(folder, "the mirror folder")
+    done: dict[str, str] = {}
+    for collection in [get_collection(chosen) for chosen in collections]:
+        present = [find_copy(file, {MIRROR: folder}) for file in collection.files]
+        # a finished mirror needs neither the cache nor the network to be checked again
+        origin = {} if all(entry.good for entry in present) else locate(collection).paths
+        for file, entry in zip(collection.files, present, strict=True):
+            form, action = entry.file, "kept"
+            if not entry.good:
+                action = "replaced" if entry.faults else "copied"
+                found = origin[file.path]
+                form = next(form for form in file.forms if form.name == found.name)
+                _copy(form, found, folder)
+            done[form.path] = action
+    return done
 
 
-def _unavailable(
-    collection: Collection, found: tuple[FileStatus, ...], error: Exception
-) -> DataUnavailableError:
-    mirror = settings.mirror_folder()
-    missing = [copy.file.path for copy in found if copy.state == MISSING]
-    tried = []
-    if missing:  # one is named and the rest counted: some collections have dozens
-        others = f" and {len(missing) - 1} other file(s)" if missing[1:] else ""
-        where = "the mirror folder or the cache" if mirror else "the cache"
-        tried = [f"not in {where}: {missing[0]}{others}"]
-    tried += [copy.detail for copy in found if copy.detail]
-    if isinstance(error, DownloadError):
-        tried += error.tried
-        remedies = [f"`dlbook data fetch {collection.name}` when the network is there"]
-    else:
-        tried.append(f"the cache folder {error}")
-        remedies = [
-            "make room in the cache folder, or get the right to write there",
-            "DLBOOK_CACHE=<folder> to keep downloads in another folder",
-        ]
-    now = f" (now {mirror})" if mirror else ""
-    remedies += [
-        f"DLBOOK_DATA_DIR=<folder> to read the files from a mirror folder{now}",
-        "DLBOOK_DATA=stand-in to work with small stand-in data",
-    ]
-    return DataUnavailableError(_headline(collection), tried, remedies)
+def _copy(file: RemoteFile, origin: Path, folder: Path) -> None:
+    from dlbook.data.files.download import TransferError, write_verified
+
+    try:
+        with origin.open("rb") as content:
+            write_verified(file, folder, iter(partial(content.read, 1 << 20), b""))
+    except (TransferError, OSError) as error:
+        tried = [f"{origin} changed or could not be read while it was copied: {error}"]
+        headline = "The mirror folder could not be filled"
+        raise DataUnavailableError(headline, tried, ["try again"]) from error

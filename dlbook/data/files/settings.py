@@ -3,14 +3,13 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import Literal, get_args
+
+import platformdirs
 
 from dlbook.data.files.types import DataSettingError
 
-Mode = Literal["auto", "real", "stand-in"]
 
-
-def mode() -> Mode:
+def mode() -> str:
     """Which data the loaders give: the value of DLBOOK_DATA.
 
     Returns:
@@ -21,9 +20,9 @@ def mode() -> Mode:
         DataSettingError: on any other value.
     """
     value = os.environ.get("DLBOOK_DATA", "").strip() or "auto"
-    if value not in get_args(Mode):
+    if value not in ("auto", "real", "stand-in"):
         raise DataSettingError(f"DLBOOK_DATA must be auto, real or stand-in, got {value!r}")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def mirror_folder() -> Path | None:
@@ -39,14 +38,10 @@ def mirror_folder() -> Path | None:
     value = os.environ.get("DLBOOK_DATA_DIR", "").strip()
     if not value:
         return None
-    folder = absolute(value)
-    if not folder.is_dir():
-        fault = "is a file, no folder" if folder.exists() else "does not exist"
-        seen = str(folder) if str(folder) == value else f"{value} (that is {folder})"
-        raise DataSettingError(
-            f"DLBOOK_DATA_DIR names a folder of data files, but {seen} {fault}.\n"
-            "Correct the path, or unset DLBOOK_DATA_DIR to do without a mirror folder."
-        )
+    folder = folder_at(value, "DLBOOK_DATA_DIR")
+    if not os.path.exists(folder):
+        hint = "correct the path, or unset it to do without a mirror folder"
+        raise DataSettingError(f"DLBOOK_DATA_DIR: {folder} does not exist; {hint}")
     return folder
 
 
@@ -60,24 +55,16 @@ def cache_folder() -> Path:
     Raises:
         DataSettingError: when there is a file in its place.
     """
-    value = os.environ.get("DLBOOK_CACHE", "").strip()
-    if value:
-        folder = absolute(value)
-    else:
-        import platformdirs
+    try:
+        home = platformdirs.user_cache_dir("dlbook", appauthor=False)
+    except RuntimeError:  # HOME is not set, and the user has no entry that names one
+        home = os.path.join(tempfile.gettempdir(), "dlbook")
+    return folder_at(os.environ.get("DLBOOK_CACHE", "").strip() or home, "DLBOOK_CACHE")
 
-        try:
-            folder = Path(platformdirs.user_cache_dir("dlbook", appauthor=False))
-        except RuntimeError:  # HOME is not set, and the user has no entry that names one
-            folder = Path(tempfile.gettempdir(), "dlbook")
+
+def folder_at(path: str | Path, setting: str) -> Path:
+    """The absolute form of a path, "~" expanded; an error where there is a file in its place."""
+    folder = os.path.abspath(os.path.expanduser(path))
     if os.path.exists(folder) and not os.path.isdir(folder):
-        raise DataSettingError(
-            f"the cache folder {folder} is a file, no folder.\n"
-            "Set DLBOOK_CACHE to a folder in which dlbook may keep downloads."
-        )
-    return folder
-
-
-def absolute(path: str | Path) -> Path:
-    """The absolute form of a path, "~" expanded."""
-    return Path(os.path.abspath(os.path.expanduser(path)))
+        raise DataSettingError(f"{setting}: {folder} is a file, no folder")
+    return Path(folder)

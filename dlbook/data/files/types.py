@@ -6,7 +6,7 @@ serve as a mirror folder.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,10 +27,12 @@ class DataUnavailableError(RuntimeError):
         remedies: one line for each thing that would help.
 
     Attributes:
+        tried, remedies: as given.
         summary: the same in one sentence, without the remedies.
     """
 
     def __init__(self, headline: str, tried: list[str], remedies: list[str]) -> None:
+        self.tried, self.remedies = tried, remedies
         self.summary = f"{headline}: {'; '.join(tried)}."
         lines = [f"{headline}.", "What was tried:", *(f"  - {line}" for line in tried)]
         lines += ["What helps:", *(f"  - {line}" for line in remedies)]
@@ -76,6 +78,20 @@ class RemoteFile:
     def within(self, folder: Path) -> Path:
         """The place of this file in a mirror or cache folder."""
         return folder / self.path
+
+    def fault_of(self, copy: Path) -> str:
+        """What is wrong with a copy: "" when size and hash are right, "missing", or words."""
+        try:
+            size = copy.stat().st_size
+            if size != self.size:
+                return f"{size:,} bytes instead of {self.size:,}"
+            with copy.open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+        except (FileNotFoundError, NotADirectoryError):
+            return "missing"
+        except OSError as error:
+            return f"cannot be read ({words_of(error)})"
+        return "" if digest == self.sha256 else "its content is altered (wrong sha256)"
 
 
 @dataclass(frozen=True)
@@ -130,8 +146,6 @@ def get_collection(collection: str | Collection) -> Collection:
     return COLLECTIONS[collection]
 
 
-def get_collections(collections: Iterable[str | Collection] | None) -> tuple[Collection, ...]:
-    """Looks several collections up; ``None`` means all of them."""
-    if isinstance(collections, str | Collection):
-        collections = (collections,)
-    return tuple(get_collection(c) for c in (COLLECTIONS if collections is None else collections))
+def words_of(error: OSError) -> str:
+    """The operating system's words for an error."""
+    return (error.strerror or str(error) or type(error).__name__).lower()

@@ -14,7 +14,7 @@ from nbformat.v4 import new_output
 from dlbook.tools.chapters import Chapter, read_notebook
 from dlbook.tools.classroom import course as courses
 from dlbook.tools.classroom.course import SET_UP, Task, grade_id
-from dlbook.tools.execution import kernel_environment, this_python
+from dlbook.tools.execution import client_of, kernel_environment
 
 TIMED_OUT = "CellTimeoutError"  # as nbgrader calls it
 # errors that are less an answer's mistake than the end of a grader's patience
@@ -89,12 +89,9 @@ def run_cells(notebook: NotebookNode, folder: str | Path, settings: Mapping[str,
         folder: Where its kernel works.
         settings: nbgrader's: how long a cell may take, and what the kernel is told.
     """
-    from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     waiting = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for cell in waiting:
-        cell.outputs, cell.execution_count = [], None
 
     def note_error(cell: NotebookNode, execute_reply: dict, **_: Any) -> None:
         waiting.remove(cell)
@@ -102,16 +99,14 @@ def run_cells(notebook: NotebookNode, folder: str | Path, settings: Mapping[str,
         if said["status"] == "error" and said["ename"] not in [e.ename for e in _errors(cell)]:
             _add_error(cell, said["ename"], said["evalue"])
 
-    client = NotebookClient(
+    client = client_of(
         notebook,
-        km=this_python(),
+        Path(folder),
         allow_errors=True,
         error_on_timeout={"ename": TIMED_OUT, "evalue": "", "traceback": []},
         raise_on_iopub_timeout=True,
-        startup_timeout=120,
         shutdown_kernel="immediate",
         record_timing=False,
-        resources={"metadata": {"path": str(folder)}},
         on_cell_executed=note_error,
         **settings,
     )

@@ -2,25 +2,18 @@
 
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import click
 
 from dlbook.tools import terminal
-from dlbook.tools.terminal import FAILED, INTERRUPTED, epilog
-
-
-def _own_course() -> Path:
-    from dlbook.tools.classroom.course import COURSE
-
-    return COURSE
-
+from dlbook.tools.terminal import FAILED, INTERRUPTED
 
 _COURSE = click.option(
     "--course",
     type=click.Path(path_type=Path),
-    default=_own_course,
+    default=lambda: import_module("dlbook.tools.classroom.course").COURSE,
     help="Another nbgrader course than the book's own, notebooks/assignments.",
 )
 
@@ -34,13 +27,7 @@ def assignment() -> None:
     """
 
 
-@assignment.command(
-    epilog=epilog(
-        "  dlbook assignment release           all student versions\n"
-        "  dlbook assignment release 3 lstm    those of chapters 03 and 09",
-        "an assignment could not be released",
-    )
-)
+@assignment.command()
 @click.argument("names", nargs=-1)
 @_COURSE
 def release(names: tuple[str, ...], course: Path) -> None:
@@ -49,19 +36,19 @@ def release(names: tuple[str, ...], course: Path) -> None:
     They go to release/ in the course's folder: without solutions and hidden tests. An assignment
     is named as a chapter is, by its number or the beginning of its name.
     """
+    from dlbook.tools.chapters import UnknownChapter, select_chapters
     from dlbook.tools.classroom.grading import Course
 
     opened = Course(course)
-    for one in _select(names or ("all",), opened.assignments):
+    try:
+        chosen = select_chapters(names or ("all",), opened.assignments)
+    except UnknownChapter as error:
+        raise click.UsageError(str(error).replace("chapter", "assignment")) from error
+    for one in chosen:
         click.echo(f"{one.stem}: {opened.release(one)}")
 
 
-@assignment.command(
-    epilog=epilog(
-        "  dlbook assignment check my_03.ipynb",
-        "a task is not solved, or the notebook cannot be checked",
-    )
-)
+@assignment.command()
 @click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_COURSE
 def check(notebook: Path, course: Path) -> None:
@@ -91,46 +78,29 @@ def check(notebook: Path, course: Path) -> None:
     sys.exit(FAILED if points[False] else 0)
 
 
-@assignment.command(
-    epilog=epilog(
-        "  dlbook assignment grade                         notebooks/assignments/submitted\n"
-        "  dlbook assignment grade ~/collected --csv marks.csv\n"
-        "  dlbook assignment grade ~/mail --assignment cnn   files such as ada.ipynb",
-        "a submission is missing or could not be graded",
-    )
-)
+@assignment.command()
 @click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--assignment", "names", multiple=True, help="Grade this one only; may be repeated.")
-@click.option(
-    "--csv",
-    "csv_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write the marks, beside those already there (default: the course's marks.csv).",
-)
 @_COURSE
-def grade(folder: Path | None, names: tuple[str, ...], csv_file: Path | None, course: Path) -> None:
-    """Grade the submissions in FOLDER: marks as a CSV file, a feedback page for each student.
+def grade(folder: Path | None, course: Path) -> None:
+    """Grade the submissions in FOLDER: marks.csv, and a feedback page for each student.
 
     FOLDER holds <student>/<assignment>/<assignment>.ipynb, as nbgrader collects them (default:
     submitted/ in the course's folder), or files <student>.ipynb. The open questions are left to
     you: mark them with nbgrader's formgrader and grade again, or add them to the CSV file.
     Submissions are code of other people's, and run as you.
     """
-    from dlbook.tools.classroom.grading import Course
+    from dlbook.tools.classroom.grading import Course, find_submissions
     from dlbook.tools.classroom.marks import read_marks, write_marks
-    from dlbook.tools.classroom.submissions import find_submissions
 
     opened = Course(course)
     folder = folder or opened.folder / "submitted"
-    path = csv_file or opened.folder / "marks.csv"
+    path = opened.folder / "marks.csv"
     if not folder.is_dir():
         raise click.UsageError(f"there is no folder {folder}: name the one with the submissions.")
-    only = _select(names, opened.assignments)
-    submissions = find_submissions(folder, opened.assignments, only)
+    submissions = find_submissions(folder, opened.assignments)
     # what hinders the marks is told before anything is graded
     read_marks(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
         raise click.UsageError(f"no marks can be written to {path}: {error.strerror}") from error
@@ -158,12 +128,3 @@ def grade(folder: Path | None, names: tuple[str, ...], csv_file: Path | None, co
     say(f"marks: {written}" + (f" ({reason}; it was left as it is)" if reason else ""))
     say(f"feedback pages: {opened.folder / 'feedback'}")
     sys.exit(code)
-
-
-def _select(names: tuple[str, ...], assignments: list[Any]) -> list[Any]:
-    from dlbook.tools.chapters import UnknownChapter, select_chapters
-
-    try:
-        return select_chapters(names, assignments)
-    except UnknownChapter as error:
-        raise click.UsageError(str(error).replace("chapter", "assignment")) from error

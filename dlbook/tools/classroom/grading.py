@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import click
@@ -20,10 +20,17 @@ from dlbook.tools.classroom import course as courses
 from dlbook.tools.classroom.checking import STOPPED, describe_error, run_cells
 from dlbook.tools.classroom.course import SET_UP, Task, grade_id
 from dlbook.tools.classroom.marks import OPEN_QUESTION, Row, mark_of
-from dlbook.tools.classroom.submissions import Submission, copy_files
 from dlbook.tools.execution import write_notebook, write_whole
 
 PREPARED = "prepared"  # what nbgrader takes for the folder of submissions
+
+
+class Submission(NamedTuple):
+    """One student's answer to one assignment; ``path`` is None where none was handed in."""
+
+    student: str  # from the name of the folder or file
+    assignment: Chapter
+    path: Path | None
 
 
 class Course:
@@ -88,16 +95,17 @@ class Course:
         Returns:
             The mark, and whether the submission could be graded.
         """
+        who = (submission.student, submission.assignment.stem)
         source = submission.assignment.read()
         tasks = courses.tasks_of(source)
         # an open question stays blank: a 0 would be taken for a teacher's at the next grading
         points = {task.name: None if task.by_hand else 0.0 for task in tasks}
         if submission.path is None:
-            return mark_of(submission, tasks, points, ["missing: no notebook was handed in"]), False
+            return mark_of(*who, tasks, points, ["missing: no notebook was handed in"]), False
         try:
             notebook = read_notebook(submission.path)
         except (OSError, ValueError):
-            return mark_of(submission, tasks, points, ["not a notebook"]), False
+            return mark_of(*who, tasks, points, ["not a notebook"]), False
         notebook, *found = courses.restored(notebook, source)
         said = ("changed cells were replaced: ", "deleted cells were put back: ")
         notes = [s + ", ".join(names) for s, names in zip(said, found, strict=True) if names]
@@ -114,15 +122,12 @@ class Course:
                 waiting = [task for task in tasks if points[task.name] is None]
                 if rest := sum(t.points for t in waiting if not courses.is_blank(cells[t.answer])):
                     notes.append(OPEN_QUESTION.format(rest))
-                try:
-                    self._write_feedback(submission, tasks)
-                except Exception as error:
-                    notes.append(f"no feedback page: {error}")
+                self._write_feedback(submission, tasks)
         except Exception as error:  # whatever a submission can do, the next one has its turn
             name = "" if type(error) is RuntimeError else f"{type(error).__name__}: "
             notes.insert(0, f"not graded: {name}{first_line(str(error))}"[:200])
-            return mark_of(submission, tasks, points, notes), False
-        return mark_of(submission, tasks, points, notes), True
+            return mark_of(*who, tasks, points, notes), False
+        return mark_of(*who, tasks, points, notes), True
 
     def _autograde(self, submission: Submission, notebook: NotebookNode) -> NotebookNode:
         """Execute a copy of a submission; what is handed in stays as it is."""
@@ -133,7 +138,7 @@ class Course:
         for step in (PREPARED, "autograded", "feedback"):  # nothing of an earlier run may stay
             shutil.rmtree(self.folder / step / place, ignore_errors=True)
         try:
-            copy_files(submission, self.folder / PREPARED / place)
+            _copy_files(submission, self.folder / PREPARED / place)
             write_notebook(notebook, self.folder / PREPARED / place / f"{name}.ipynb")
             self._convert(Autograde, name, student)
             return read_notebook(self.folder / "autograded" / place / f"{name}.ipynb")
@@ -204,3 +209,74 @@ class Course:
         ):
             warnings.simplefilter("ignore")  # SQLAlchemy warns about nbgrader's own code
             yield
+
+
+def find_submissions(folder: Path, assignments: Sequence[Chapter]) -> list[Submission]:
+    """All submissions of a folder, by assignment and student.
+
+    Args:
+        folder: Either ``<student>/<assignment>/<assignment>.ipynb``, as nbgrader collects them, or
+            ``<student>.ipynb`` files, whose assignment is told from their cells.
+        assignments: The assignments of the course.
+
+    Returns:
+        One for each student and each assignment that anybody handed in.
+
+    Raises:
+        UsageError: There is nothing to grade.
+    """
+    folder = folder.absolute()  # nbgrader works in a folder of its own
+    names = {assignment.stem: assignment for assignment in assignments}
+    # not what the machine adds on which an archive was packed
+    theirs = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "__"))]
+    students = {path.name for path in theirs if path.is_dir()}
+    found = {
+        (stem, student): path
+        for stem in names
+        for student in students
+        if (path := folder / student / stem / f"{stem}.ipynb").is_file()
+    }
+    if loose := [path for path in theirs if path.suffix == ".ipynb"]:
+        students = {student for _, student in found} | {path.stem for path in loose}
+        told = {path: _assignment_of(path, assignments) for path in loose}
+        # a file that tells nothing counts for the one assignment that the others are of
+        known = {stem for stem in told.values() if stem} or set(names)
+        rest = known.pop() if len(known) == 1 else ""
+        found.update({(stem or rest, path.stem): path for path, stem in told.items()})
+    stems = sorted({stem for stem, _ in found if stem})
+    if not stems:
+        raise click.UsageError(
+            f"{folder} has no submissions: neither <student>/<assignment>/<assignment>.ipynb nor "
+            "<student>.ipynb"
+        )
+    return [
+        Submission(student, names[stem], found.get((stem, student)))
+        for stem in stems
+        for student in sorted(students)
+    ]
+
+
+def _copy_files(submission: Submission, target: Path) -> None:
+    """Copy what lies beside a student's notebook, as modules of the student's own, to a folder."""
+    folder = submission.path.parent
+    # there is no other check than the book's
+    machines = ("__pycache__", "__MACOSX", ".*")
+    usual = shutil.ignore_patterns("dlbook", "dlbook.py", "*.ipynb", *machines)
+
+    def left_out(where: str, names: list[str]) -> set[str]:
+        out = usual(where, names)
+        if folder.name != submission.path.stem and Path(where) == folder:  # the whole class's
+            packages = {path.parent.name for path in folder.glob("*/__init__.py")}
+            others = {path.name for path in folder.iterdir() if path.is_dir()} - packages
+            out |= others | {name for name in names if name.endswith((".zip", ".csv"))}
+        return out
+
+    shutil.copytree(folder, target, ignore=left_out, ignore_dangling_symlinks=True)
+
+
+def _assignment_of(path: Path, assignments: Sequence[Chapter]) -> str:
+    try:
+        assignment = courses.identify(read_notebook(path), assignments)
+    except (OSError, ValueError):
+        return ""
+    return assignment.stem if assignment else ""

@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from dlbook.tools.classroom.course import Task
-from dlbook.tools.classroom.submissions import Submission
 from dlbook.tools.execution import write_whole
 
 _FIRST, _BY_HAND = ["student", "assignment"], "open question"
@@ -23,7 +22,8 @@ Row = dict[str, str]  # a line of the file, by the names of its columns
 
 
 def mark_of(
-    submission: Submission,
+    student: str,
+    assignment: str,
     tasks: Sequence[Task],
     points: Mapping[str, float | None],
     notes: Sequence[str],
@@ -31,15 +31,16 @@ def mark_of(
     """What a submission is worth, as a line of the file.
 
     Args:
-        submission: What was graded.
-        tasks: The tasks of its assignment.
+        student: Whose it is.
+        assignment: Name of the assignment.
+        tasks: Its tasks.
         points: By task; None, which counts 0, where a person has to give them.
         notes: What a teacher should know about it.
     """
     by_test = [task for task in tasks if not task.by_hand]
     return {
-        "student": submission.student,
-        "assignment": submission.assignment.stem,
+        "student": student,
+        "assignment": assignment,
         **{f"task {n}": _figure(points[task.name]) for n, task in enumerate(by_test, 1)},
         _BY_HAND: " ".join(_figure(points[task.name]) for task in tasks if task.by_hand),
         "total": _figure(sum(value or 0 for value in points.values())),

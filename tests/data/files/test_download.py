@@ -42,15 +42,14 @@ def test_downloaded_file_can_be_read_by_others(host, toy):
     [
         ("truncated", "the connection broke after", 2),
         ("short", "it stopped after 90,000 of 200,000 bytes", 2),
-        ("empty", "it stopped after 0 of 200,000 bytes", 2),
+        ("empty", "it offers 0 bytes instead of 200000", 1),
         ("altered", "it sent other bytes than the registered ones (wrong sha256)", 1),
-        ("page", "the server sent a web page: a login or proxy page?", 1),
-        ("unlabelled_page", "the server sent a web page: a login or proxy page?", 1),
+        ("page", "it offers 78 bytes instead of 200000: a login or proxy page?", 1),
         ("missing", "HTTP 404 (not found)", 1),
         ("broken", "HTTP 500 (internal server error)", 2),
         ("hangup", "it could not be reached", 2),
         ("too_much", "it sends more than the 200,000 bytes of the file", 1),
-        ("larger", "it offers 200,010 bytes instead of 200,000", 1),
+        ("larger", "it offers 200010 bytes instead of 200000", 1),
     ],
 )
 def test_bad_answer_is_named_and_leaves_nothing(host, toy, cache, behaviour, words, requests):
@@ -59,7 +58,7 @@ def test_bad_answer_is_named_and_leaves_nothing(host, toy, cache, behaviour, wor
     message = str(caught.value)
     assert f"{host.name}: toy/file.bin: {words}" in message
     assert "Toy data" in message
-    for remedy in ("dlbook data fetch toy", "DLBOOK_DATA_DIR", "DLBOOK_DATA=stand-in"):
+    for remedy in ("dlbook data fetch", "DLBOOK_DATA_DIR", "DLBOOK_DATA=stand-in"):
         assert remedy in message
     assert host.asked[behaviour] == requests
     assert files_in(cache) == []
@@ -145,7 +144,9 @@ def test_host_that_never_accepts_is_given_up(toy):
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
         started = time.monotonic()
-        with pytest.raises(DataUnavailableError, match="could not be reached in time"):
+        with pytest.raises(
+            DataUnavailableError, match=r"could not be reached .*(timed out|timeout)"
+        ):
             locate(toy(f"http://127.0.0.1:{full.getsockname()[1]}/file.bin"))
         assert time.monotonic() - started < 5
 
@@ -163,7 +164,7 @@ def test_host_with_many_addresses_does_not_keep_us_waiting_at_each(toy, monkeypa
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: [entry] * 16)
     monkeypatch.setattr(socket, "socket", Swallowed)
     started = time.monotonic()
-    with pytest.raises(DataUnavailableError, match="could not be reached in time"):
+    with pytest.raises(DataUnavailableError, match=r"could not be reached .*(timed out|timeout)"):
         locate(toy("http://data.example/file.bin"))
     assert time.monotonic() - started < 1  # 16 waits would be 3.2 s
 
