@@ -25,12 +25,11 @@ def clean_environment(monkeypatch, tmp_path):
     for name in ("DLBOOK_DATA", "DLBOOK_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DLBOOK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(download, "_given_up", {})
 
 
 @pytest.fixture
 def impatient(monkeypatch):
-    for name, value in {"CONNECT": 0.2, "READ": 0.2, "SLOWEST": 1e6}.items():
+    for name, value in {"CONNECT": 0.2, "READ": 0.2}.items():
         monkeypatch.setattr(download, name, value)
 
 

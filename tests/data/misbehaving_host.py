@@ -91,13 +91,6 @@ class Handler(BaseHTTPRequestHandler):
         self.server.halfway.set()
         self.server.closing.wait(30)
 
-    def answer_trickle(self):
-        self.start()
-        for i in range(len(CONTENT)):
-            self.wfile.write(CONTENT[i : i + 1])
-            if self.server.closing.wait(0.05):
-                return
-
     def answer_too_much(self):
         self.start(length=None)
         while not self.server.closing.is_set():

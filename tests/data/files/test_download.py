@@ -64,18 +64,11 @@ def test_bad_answer_is_named_and_leaves_nothing(host, toy, cache, behaviour, wor
     assert files_in(cache) == []
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "words"),
-    [
-        ("silent", "it accepted the connection but did not answer"),
-        ("trickle", "it is too slow"),
-    ],
-)
 @pytest.mark.usefixtures("impatient")
-def test_host_that_keeps_us_waiting_is_given_up(host, toy, cache, behaviour, words):
+def test_host_that_keeps_us_waiting_is_given_up(host, toy, cache):
     started = time.monotonic()
-    with pytest.raises(DataUnavailableError, match=words):
-        locate(toy(host.url(behaviour)))
+    with pytest.raises(DataUnavailableError, match="it did not answer in time"):
+        locate(toy(host.url("silent")))
     assert time.monotonic() - started < 5
     assert files_in(cache) == []
 
@@ -108,7 +101,7 @@ def test_archive_labelled_as_compressed_transfer_is_kept_as_it_is(host, toy):
 
 
 def test_refused_connection_is_named(refusing, toy):
-    with pytest.raises(DataUnavailableError, match=r"could not be reached \(connection refused\)"):
+    with pytest.raises(DataUnavailableError, match="it could not be reached"):
         locate(toy(refusing))
 
 
@@ -128,7 +121,7 @@ def test_unknown_host_name_is_named(toy, monkeypatch):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(DataUnavailableError, match="its name is not known: no network"):
+    with pytest.raises(DataUnavailableError, match="is there a network"):
         locate(toy("http://data.example/file.bin"))
 
 
@@ -144,41 +137,9 @@ def test_host_that_never_accepts_is_given_up(toy):
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
         started = time.monotonic()
-        with pytest.raises(
-            DataUnavailableError, match=r"could not be reached .*(timed out|timeout)"
-        ):
+        with pytest.raises(DataUnavailableError, match="it did not answer in time"):
             locate(toy(f"http://127.0.0.1:{full.getsockname()[1]}/file.bin"))
         assert time.monotonic() - started < 5
-
-
-@pytest.mark.usefixtures("impatient")
-def test_host_with_many_addresses_does_not_keep_us_waiting_at_each(toy, monkeypatch):
-    class Swallowed(socket.socket):
-        """A firewall that answers nothing."""
-
-        def connect(self, address):
-            time.sleep(self.gettimeout())
-            raise TimeoutError
-
-    entry = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80))
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: [entry] * 16)
-    monkeypatch.setattr(socket, "socket", Swallowed)
-    started = time.monotonic()
-    with pytest.raises(DataUnavailableError, match=r"could not be reached .*(timed out|timeout)"):
-        locate(toy("http://data.example/file.bin"))
-    assert time.monotonic() - started < 1  # 16 waits would be 3.2 s
-
-
-def test_addresses_that_refuse_at_once_are_passed_over(host, toy, refusing, monkeypatch):
-    """As where a host has several IPv6 addresses and the network has none."""
-
-    def entry(address: str):
-        name, port = address.split("/")[2].split(":")
-        return (socket.AF_INET, socket.SOCK_STREAM, 6, "", (name, int(port)))
-
-    addresses = [*[entry(refusing)] * 3, entry(host.url("good"))]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: addresses)
-    assert locate(toy("http://data.example/good/file.bin")).source == "download"
 
 
 @pytest.mark.parametrize("behaviour", ["truncated", "altered", "page", "missing", "broken"])
@@ -194,23 +155,9 @@ def test_every_mirror_is_named_when_all_fail(host, other_host, toy, refusing):
         locate(toy(host.url("missing"), refusing, other_host.url("altered")))
     message = str(caught.value)
     assert f"{host.name}: toy/file.bin: HTTP 404" in message
-    assert "connection refused" in message
+    assert "it could not be reached" in message
     assert f"{other_host.name}: toy/file.bin: it sent other bytes" in message
     assert "\n" not in caught.value.summary
-
-
-@pytest.mark.usefixtures("impatient")
-def test_host_that_was_not_reached_is_not_asked_again(host, other_host):
-    files = [
-        make_file(host.url("silent"), other_host.url("good"), path=f"toy/{i}.bin") for i in range(3)
-    ]
-    assert locate(make_collection(*files)).source == "download"
-    assert host.asked["silent"] == 2  # one more try, for the first file only
-    assert other_host.asked["good"] == 3
-
-    with pytest.raises(DataUnavailableError, match="earlier in this process"):
-        locate(make_collection(make_file(host.url("good"), path="toy/4.bin")))
-    assert host.asked["good"] == 0
 
 
 def test_file_without_public_host_says_so(toy):
