@@ -141,15 +141,15 @@ def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) ->
 def doctor() -> None:
     """Look at this machine: is it ready for the book, and if not, what to do.
 
-    Looks at Python, TensorFlow, Keras, the GPU, the cache and the data. Uses no network and
-    changes nothing. A note is worth knowing; a fault makes chapters fail.
+    Looks at Python, packages, memory, the GPU, the settings of Keras, the cache and the data. Uses
+    no network and changes nothing. A note is worth knowing; a fault makes chapters fail.
     """
     from rich.text import Text
 
     from dlbook.tools.doctor import examine
 
     console = terminal.console()
-    with console.status("looking at TensorFlow and the data"):
+    with console.status("looking at the machine and the data"):
         findings = examine()
     styles = {"ok": "green", "note": "yellow", "fault": "bold red"}
     for status, name, text, remedy in findings:

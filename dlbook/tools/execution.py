@@ -28,36 +28,22 @@ CELL_LIMIT = 1800  # seconds that one cell may take
 
 @dataclass
 class Failure:
-    """Why a chapter could not be executed to its end.
+    """Why a chapter could not be executed to its end."""
 
-    Args:
-        cell: Number of the code cell, from 1.
-        source: Its code.
-        kind: The exception's name.
-        message: Its text, or its traceback with ANSI colours.
-    """
-
-    cell: int
-    source: str
-    kind: str
-    message: str
+    cell: int  # number of the code cell, from 1
+    source: str  # its code
+    kind: str  # the exception's name
+    message: str  # its text, or its traceback with ANSI colours
 
 
 @dataclass(frozen=True)
 class Hooks:
-    """What a run has beside the chapter's cells, without a trace in the notebook.
+    """What a run has beside the chapter's cells, without a trace in the notebook."""
 
-    Args:
-        settings: Environment variables beside the caller's.
-        first: Code before the first cell.
-        before: Code before a cell, by the cell's id.
-        keep_going: Go on after a cell that raises, and note which checks each cell met.
-    """
-
-    settings: Mapping[str, str] = field(default_factory=dict)
-    first: str = ""
-    before: Mapping[str, str] = field(default_factory=dict)
-    keep_going: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)  # of the environment
+    first: str = ""  # code before the first cell
+    before: Mapping[str, str] = field(default_factory=dict)  # code before a cell, by its id
+    keep_going: bool = False  # after a cell that raises; and note which checks each cell met
 
 
 NO_HOOKS = Hooks()
@@ -65,24 +51,17 @@ NO_HOOKS = Hooks()
 
 @dataclass
 class Run:
-    """What came of executing a notebook.
+    """What came of executing a notebook."""
 
-    Args:
-        notebook: The notebook with its new outputs.
-        seconds: Wall time of all cells after the first, which imports and sets up.
-        seconds_total: Wall time of the whole, the start of the kernel included.
-        report: What ``dlbook.report()`` said at the end, each check with the id of its ``cell``
-            where ``keep_going`` was asked for; empty after a failure.
-        errors: Where ``keep_going`` went on: cell id -> what it raised.
-        failure: What stopped it, or None.
-    """
-
-    notebook: NotebookNode
-    seconds: float = 0.0
-    seconds_total: float = 0.0
+    notebook: NotebookNode  # with its new outputs
+    seconds: float = 0.0  # wall time of all cells after the first, which imports and sets up
+    seconds_total: float = 0.0  # wall time of the whole, the start of the kernel included
+    # what dlbook.report() said at the end, each check with the id of its cell where keep_going was
+    # asked for; empty after a failure
     report: dict[str, Any] = field(default_factory=dict)
+    # where keep_going went on: cell id -> what it raised
     errors: dict[str, str] = field(default_factory=dict)
-    failure: Failure | None = None
+    failure: Failure | None = None  # what stopped it
 
 
 def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -23,16 +23,7 @@ _TABLE = re.compile(r"(<!-- chapters -->\n).*?(<!-- /chapters -->)", re.DOTALL)
 
 
 class Entry:
-    """A chapter, as the overview shows it: what its head and its record say.
-
-    Attributes:
-        chapter: The chapter.
-        record: The record of its last stored run.
-        prerequisites: Stems of the chapters that it builds on.
-        title: Its title.
-        question: The question that its model answers.
-        rows: The table in its head: what a line is called -> what it says.
-    """
+    """A chapter, as the overview shows it: what its head and its record say."""
 
     def __init__(self, chapter: Chapter) -> None:
         head, self.chapter, self.record = head_of(chapter.read()), chapter, chapter.record
@@ -40,7 +31,7 @@ class Entry:
         title, question = _TITLE.search(head), _QUESTION.search(head)
         self.title = title[1] if title else chapter.words
         self.question = question[1] if question else ""
-        self.rows = dict(_ROW.findall(head))
+        self.rows = dict(_ROW.findall(head))  # of the table: what a line is called -> what it says
 
 
 def entries(folder: Path = NOTEBOOKS) -> list[Entry]:

@@ -43,21 +43,15 @@ machine = _dataclasses.replace(machine, gpus=("none, in truth",))
 
 @dataclass
 class Outcome:
-    """What came of a chapter.
-
-    Args:
-        chapter: The chapter.
-        run: Its run; of several that of the real data, or the one that was refused.
-        record: What was written into the notebook's metadata; empty after a failure.
-        refusals: Why the outputs were not stored, or what an untrained model passes.
-        stored: Whether the chapter itself was overwritten.
-    """
+    """What came of a chapter."""
 
     chapter: Chapter
-    run: Run
+    run: Run  # of several that of the real data, or the one that was refused
+    # what was written into the notebook's metadata; empty after a failure
     record: dict[str, Any] = field(default_factory=dict)
+    # why the outputs were not stored, or what an untrained model passes
     refusals: list[str] = field(default_factory=list)
-    stored: bool = False
+    stored: bool = False  # whether the chapter itself was overwritten
 
     @property
     def ok(self) -> bool:
@@ -67,17 +61,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Workshop:
-    """How chapters are run.
+    """How chapters are run."""
 
-    Args:
-        output: Folder for ``<chapter>.ipynb`` and ``<chapter>.html``; made if missing.
-        console: Where the reader sees how the runs get on.
-        html: Whether to write the pages.
-    """
-
-    output: Path
-    console: Console
-    html: bool = True
+    output: Path  # folder for <chapter>.ipynb and <chapter>.html; made if missing
+    console: Console  # where the reader sees how the runs get on
+    html: bool = True  # whether to write the pages
 
     def run(self, chapter: Chapter) -> Outcome:
         """Execute a chapter and write the result into the output folder."""

@@ -58,7 +58,7 @@ def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> Pa
         DataUnavailableError: when the folder cannot be written or is full. No part is left.
         TransferError: when the content is not that of ``file``, or as raised by ``parts``.
     """
-    target = file.within(folder)
+    target = folder / file.path
     # one name for each process: on a file system without locks two may write at the same time
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     digest = hashlib.sha256()
@@ -98,7 +98,7 @@ def download(file: RemoteFile, folder: Path) -> tuple[str, tuple[str, ...]]:
     Raises:
         DataUnavailableError: when no host gave the file, or the cache cannot be written.
     """
-    target = file.within(folder)
+    target = folder / file.path
     notes: tuple[str, ...] = ()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,9 @@ def read_url(url: str, size: int) -> Iterator[bytes]:
         with requests.get(url, stream=True, timeout=(CONNECT, READ), headers=headers) as response:
             status, announced = response.status_code, response.headers.get("Content-Length")
             if status != 200:
-                raise TransferError(f"HTTP {status} ({str(response.reason).lower()})", status >= 500)
+                raise TransferError(
+                    f"HTTP {status} ({str(response.reason).lower()})", status >= 500
+                )
             if announced not in (None, str(size)):
                 reason = f"it offers {announced} bytes instead of {size}: a login or proxy page?"
                 raise TransferError(reason)

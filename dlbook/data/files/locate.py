@@ -1,17 +1,12 @@
 """Finds the files of a data set: in a mirror folder, in the cache, on a host; fills a mirror."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from dlbook.data.files import settings
-from dlbook.data.files.types import (
-    Collection,
-    DataUnavailableError,
-    RemoteFile,
-    get_collection,
-)
+from dlbook.data.files.types import Collection, DataUnavailableError, RemoteFile, get_collection
 
 MIRROR, CACHE, DOWNLOAD = "mirror folder", "cache", "download"
 MISSING, DAMAGED = "missing", "damaged"
@@ -23,20 +18,12 @@ _REMEDIES = [
 
 @dataclass(frozen=True)
 class FileStatus:
-    """Where one file lies.
+    """Where one file lies."""
 
-    Args:
-        file: the registered file, or its smaller form where that was found.
-        state: "mirror folder" or "cache" where a good copy lies; "missing"; or "damaged" when
-            there is a copy but no good one.
-        path: the good copy, or ``None``.
-        faults: where a copy is no good -> a sentence that says so.
-    """
-
-    file: RemoteFile
-    state: str
-    path: Path | None
-    faults: dict[str, str] = field(default_factory=dict)
+    file: RemoteFile  # the registered file, or its smaller form where that was found
+    state: str  # where a good copy lies; "missing"; "damaged" if there are copies but no good one
+    path: Path | None  # the good copy
+    faults: dict[str, str]  # where a copy is no good -> a sentence that says so
 
     @property
     def detail(self) -> str:
@@ -51,18 +38,11 @@ class FileStatus:
 
 @dataclass(frozen=True)
 class Located:
-    """All files of a collection, verified.
+    """All files of a collection, verified."""
 
-    Args:
-        paths: where each lies; the keys are those of the registry (``RemoteFile.path``).
-        source: one word for all: the least direct way that was needed, of "mirror folder",
-            "cache" and "download".
-        notes: what a reader should know, as damaged copies that were passed over.
-    """
-
-    paths: dict[str, Path]
-    source: str
-    notes: tuple[str, ...] = ()
+    paths: dict[str, Path]  # where each lies, by ``RemoteFile.path``
+    source: str  # the least direct way needed: "mirror folder", "cache" or "download"
+    notes: tuple[str, ...] = ()  # for the reader, as damaged copies that were passed over
 
 
 def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
@@ -78,7 +58,7 @@ def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
     faults: dict[str, str] = {}
     for state, folder in folders.items():
         for form in file.forms:
-            path = form.within(folder)
+            path = folder / form.path
             fault = form.fault_of(path)
             if not fault:
                 return FileStatus(form, state, path, faults)
@@ -139,7 +119,7 @@ def locate(collection: str | Collection) -> Located:
                 tried = [f"{sum(not c.good for c in found)} of {len(found)} files are not here"]
                 tried += [c.detail for c in found if c.detail] + error.tried
                 raise DataUnavailableError(headline, tried, error.remedies + _REMEDIES) from error
-            path = file.within(cache)
+            path = cache / file.path
             notes += told
         paths[file.path] = path
         sources.add(source)
@@ -163,6 +143,8 @@ def make_mirror(folder: str | Path, collections: Iterable[str | Collection]) -> 
             that were finished before stay.
         DataSettingError: on an unknown name, or when there is a file in the folder's place.
     """
+    from dlbook.data.files.download import write_verified
+
     folder = settings.folder_at(folder, "the mirror folder")
     done: dict[str, str] = {}
     for collection in [get_collection(chosen) for chosen in collections]:
@@ -175,18 +157,7 @@ def make_mirror(folder: str | Path, collections: Iterable[str | Collection]) -> 
                 action = "replaced" if entry.faults else "copied"
                 found = origin[file.path]
                 form = next(form for form in file.forms if form.name == found.name)
-                _copy(form, found, folder)
+                with found.open("rb") as content:
+                    write_verified(form, folder, iter(partial(content.read, 1 << 20), b""))
             done[form.path] = action
     return done
-
-
-def _copy(file: RemoteFile, origin: Path, folder: Path) -> None:
-    from dlbook.data.files.download import TransferError, write_verified
-
-    try:
-        with origin.open("rb") as content:
-            write_verified(file, folder, iter(partial(content.read, 1 << 20), b""))
-    except (TransferError, OSError) as error:
-        tried = [f"{origin} changed or could not be read while it was copied: {error}"]
-        headline = "The mirror folder could not be filled"
-        raise DataUnavailableError(headline, tried, ["try again"]) from error

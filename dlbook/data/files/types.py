@@ -75,10 +75,6 @@ class RemoteFile:
         """The files that serve: the smaller one, where there is one, and this one."""
         return (self.smaller, self) if self.smaller else (self,)
 
-    def within(self, folder: Path) -> Path:
-        """The place of this file in a mirror or cache folder."""
-        return folder / self.path
-
     def fault_of(self, copy: Path) -> str:
         """What is wrong with a copy: "" when size and hash are right, "missing", or words."""
         try:

@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from misbehaving_host import CONTENT, make_collection, make_file
+from misbehaving_host import CONTENT
 
 from dlbook.data import DataUnavailableError, locate
 from dlbook.data.files import download

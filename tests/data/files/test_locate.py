@@ -184,7 +184,7 @@ def test_a_smaller_form_serves_in_place_of_the_file(tmp_path, mirror, host):
     small = make_file(path="toy/small.bin", content=words)
     whole = dataclasses.replace(make_file(host.url("good")), smaller=small)
     toy = make_collection(whole)
-    target = small.within(mirror)
+    target = mirror / small.path
     target.parent.mkdir(parents=True)
     target.write_bytes(words)
 
@@ -192,7 +192,7 @@ def test_a_smaller_form_serves_in_place_of_the_file(tmp_path, mirror, host):
     assert [entry.file for entry in status(toy)] == [small]
     for action in ("copied", "kept"):
         assert make_mirror(tmp_path / "copy", [toy]) == {small.path: action}
-    assert small.within(tmp_path / "copy").read_bytes() == words
+    assert (tmp_path / "copy" / small.path).read_bytes() == words
 
     target.write_bytes(words.upper())
     found = locate(toy)  # the whole file is fetched instead
