@@ -20,10 +20,6 @@ _NAME = re.compile(r"\d\d_[a-z0-9_]+\.ipynb")
 _RAISING_TAGS = {"raises-exception", "nbval-raises-exception"}
 
 
-class UnknownChapter(click.UsageError):
-    """A name that stands for no chapter, or for more than one."""
-
-
 @dataclass(frozen=True)
 class Chapter:
     """One notebook of the book: ``path`` is named ``<two digits>_<words>.ipynb``."""
@@ -140,21 +136,24 @@ def tour(chapters: list[Chapter]) -> list[Chapter]:
     return [c for c in chapters if c.record.get("lesson", {}).get("tour")] or chapters[:1]
 
 
-def select_chapters(names: Iterable[str], chapters: list[Chapter]) -> list[Chapter]:
+def select_chapters(
+    names: Iterable[str], chapters: list[Chapter], what: str = "chapter"
+) -> list[Chapter]:
     """The chapters that a reader's names stand for, in reading order, each once.
 
     Args:
         names: Numbers ("5", "05"), stems ("05_toy"), words ("toy"), beginnings of these, or "all".
         chapters: What there is to choose from.
+        what: What an error calls them.
 
     Raises:
-        UnknownChapter: A name fits no chapter or several.
+        UsageError: A name fits no chapter or several.
     """
-    chosen = {chapter for name in names for chapter in _matches(name, chapters)}
+    chosen = {chapter for name in names for chapter in _matches(name, chapters, what)}
     return [chapter for chapter in chapters if chapter in chosen]
 
 
-def _matches(name: str, chapters: list[Chapter]) -> list[Chapter]:
+def _matches(name: str, chapters: list[Chapter], what: str) -> list[Chapter]:
     wanted = Path(name).name.removesuffix(".ipynb").lower().rstrip("_")
     if wanted == "all":
         return chapters
@@ -167,10 +166,8 @@ def _matches(name: str, chapters: list[Chapter]) -> list[Chapter]:
             found = [c for c, names in called.items() if any(n.startswith(wanted) for n in names)]
     if len(found) == 1:
         return found
-    said = (
-        f"{name!r} fits several chapters" if found else f"there is no chapter {name!r}; there are"
-    )
-    raise UnknownChapter(f"{said}: {', '.join(chapter.stem for chapter in found or chapters)}")
+    said = f"{name!r} fits several {what}s" if found else f"there is no {what} {name!r}; there are"
+    raise click.UsageError(f"{said}: {', '.join(chapter.stem for chapter in found or chapters)}")
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:

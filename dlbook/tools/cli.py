@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.filesize import decimal
+from rich.table import Column, Table
+from rich.text import Text
 
-from dlbook.output import allow_every_sign
-from dlbook.tools import terminal
+from dlbook.output import allow_every_sign, console
+from dlbook.tools import DATA_MISSING, FAILED, INTERRUPTED
 from dlbook.tools.classroom.commands import assignment
-from dlbook.tools.terminal import DATA_MISSING, FAILED, INTERRUPTED
 
 _NAMES = click.argument("names", nargs=-1)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -98,7 +100,7 @@ def run(
     else:
         chosen = tour(found)
     if mode == "check":
-        sys.exit(FAILED if print_stale(terminal.console(), chosen) else 0)
+        sys.exit(FAILED if print_stale(chosen) else 0)
     code = _execute(chosen, output, mode, html) if mode != "map" else 0
     if mode in ("map", "store"):
         for path in write_overview(folder):
@@ -118,8 +120,7 @@ def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) ->
         raise click.UsageError("--store needs the real data, but DLBOOK_DATA is stand-in.")
     if not can_write(output):
         raise click.UsageError(f"{output} cannot be written to.")
-    console = terminal.console()
-    workshop = Workshop(output, console, html)
+    workshop = Workshop(output, console(), html)
     work = {"store": workshop.store, "untrained": workshop.run_untrained}.get(mode, workshop.run)
     outcomes: list[Any] = []
     try:
@@ -128,9 +129,9 @@ def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) ->
     except ValueError as error:  # a file that is no notebook
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
-        console.print(f"\nInterrupted; {len(outcomes)} of {len(chapters)} chapters were finished.")
+        click.echo(f"\nInterrupted; {len(outcomes)} of {len(chapters)} chapters were finished.")
         return INTERRUPTED
-    print_summary(console, outcomes, output if mode != "untrained" else None)
+    print_summary(outcomes, output if mode != "untrained" else None)
     kinds = {outcome.run.failure.kind for outcome in outcomes if outcome.run.failure}
     if kinds == {"DataUnavailableError"}:
         return DATA_MISSING
@@ -144,12 +145,10 @@ def doctor() -> None:
     Looks at Python, packages, memory, the GPU, the settings of Keras, the cache and the data. Uses
     no network and changes nothing. A note is worth knowing; a fault makes chapters fail.
     """
-    from rich.text import Text
-
     from dlbook.tools.doctor import examine
 
-    console = terminal.console()
-    with console.status("looking at the machine and the data"):
+    screen = console()
+    with screen.status("looking at the machine and the data"):
         findings = examine()
     styles = {"ok": "green", "note": "yellow", "fault": "bold red"}
     for status, name, text, remedy in findings:
@@ -157,9 +156,9 @@ def doctor() -> None:
         line.append(f"{name:<15} {' '.join(text.split())}", "default")
         line.append(f"\n{'':<22} → {remedy}" if remedy else "", "default")
         # one long line can be copied into a shell; a wrapped one cannot
-        console.print(line, soft_wrap=True)
+        screen.print(line, soft_wrap=True)
     faults = sum(finding.status == "fault" for finding in findings)
-    console.print(f"{faults} to mend" if faults else "no faults: ready")
+    click.echo(f"{faults} to mend" if faults else "no faults: ready")
     sys.exit(FAILED if faults else 0)
 
 
@@ -176,17 +175,15 @@ def data() -> None:
 @_data_errors()
 def list_data() -> None:
     """Show every collection: size, licence, and where its files are now."""
-    from rich.filesize import decimal
-
     from dlbook import data as store
 
-    table = terminal.table("collection", "what it is", "size", "licence", "where")
+    size = Column("size", justify="right")
+    table = Table("collection", "what it is", size, "licence", "where")
     for name, collection in store.COLLECTIONS.items():
         states = Counter(status.state for status in store.status(collection))
         where = ", ".join(f"{count} {state}" for state, count in states.items())
-        size = decimal(collection.size)
-        table.add_row(name, collection.title, size, collection.licence, where)
-    terminal.console().print(table)
+        table.add_row(name, collection.title, decimal(collection.size), collection.licence, where)
+    console().print(table)
 
 
 @data.command()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import nbformat
@@ -30,23 +31,9 @@ CELL_LIMIT = 1800  # seconds that one cell may take
 class Failure:
     """Why a chapter could not be executed to its end."""
 
-    cell: int  # number of the code cell, from 1
-    source: str  # its code
+    source: str  # of the cell
     kind: str  # the exception's name
     message: str  # its text, or its traceback with ANSI colours
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """What a run has beside the chapter's cells, without a trace in the notebook."""
-
-    settings: Mapping[str, str] = field(default_factory=dict)  # of the environment
-    first: str = ""  # code before the first cell
-    before: Mapping[str, str] = field(default_factory=dict)  # code before a cell, by its id
-    keep_going: bool = False  # after a cell that raises; and note which checks each cell met
-
-
-NO_HOOKS = Hooks()
 
 
 @dataclass
@@ -83,7 +70,10 @@ def execute(
     *,
     title: str,
     console: Console,
-    hooks: Hooks = NO_HOOKS,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    first: str = "",
+    before: Mapping[str, str] = MappingProxyType({}),
+    keep_going: bool = False,
 ) -> Run:
     """Execute a notebook from top to bottom, in place.
 
@@ -93,7 +83,10 @@ def execute(
         title: What the run is called.
         console: Where the reader sees how it gets on: a line that moves with the cells in a
             terminal, and at the end how it went.
-        hooks: What else is executed.
+        settings: Environment variables beside the caller's.
+        first: Code before the first cell; like that of ``before``, it leaves no trace.
+        before: Code before a cell, by the cell's id.
+        keep_going: Go on after a cell that raises, and note which checks each cell met.
 
     Returns:
         What came of it. A cell that fails is no exception here: see ``Run.failure``.
@@ -102,10 +95,10 @@ def execute(
 
     run = Run(notebook)
     client = client_of(notebook, folder, timeout=CELL_LIMIT)
-    environment = kernel_environment({**os.environ, **hooks.settings})
+    environment = kernel_environment({**os.environ, **settings})
     begun = time.perf_counter()
     total, number, heading, owners = len(code_cells(notebook)), 0, "set-up", []
-    cell = nbformat.v4.new_code_cell(hooks.first)
+    cell = nbformat.v4.new_code_cell(first)
     try:
         # the kernel manager is ours, so that without cleanup_kc the kernel would live on
         with (
@@ -120,14 +113,14 @@ def execute(
                     if cell.cell_type != "code" or not cell.source.strip():
                         continue
                     number += 1
-                    if cell.get("id") in hooks.before:
-                        _ask(client, nbformat.v4.new_code_cell(hooks.before[cell.id]))
+                    if cell.get("id") in before:
+                        _ask(client, nbformat.v4.new_code_cell(before[cell.id]))
                     status.update(Text(f"{title}: cell {number} of {total}, {heading}"))
-                    client.allow_errors = hooks.keep_going or may_raise(cell)
+                    client.allow_errors = keep_going or may_raise(cell)
                     start = time.perf_counter()
                     client.execute_cell(cell, index, execution_count=number)
                     run.seconds += time.perf_counter() - start if number > 1 else 0.0
-                    if hooks.keep_going:
+                    if keep_going:
                         met = len(_report(client)["checks"])
                         owners += [cell.get("id")] * (met - len(owners))
                         for output in cell.outputs:
@@ -141,29 +134,24 @@ def execute(
                 client.shutdown_kernel = "immediate"
                 raise
     except CellExecutionError as error:
-        run.failure = Failure(number, cell.source, error.ename, str(error))
+        run.failure = Failure(cell.source, error.ename, str(error))
     except CellTimeoutError:
         text = f"the cell took longer than {CELL_LIMIT} s"
-        run.failure = Failure(number, cell.source, "Timeout", text)
+        run.failure = Failure(cell.source, "Timeout", text)
     except DeadKernelError:
         text = "the kernel died; most often the machine had no memory left"
-        run.failure = Failure(number, cell.source, "DeadKernel", text)
+        run.failure = Failure(cell.source, "DeadKernel", text)
     run.seconds_total = time.perf_counter() - begun
-    _tell(run, title, console)
-    return run
-
-
-def _tell(run: Run, title: str, console: Console) -> None:
-    """Say how a run went, and show the head of a failed cell and the last lines of its error."""
-    told, failure = Text(f"✓ {title}: done in {run.seconds_total:.0f} s", "green"), run.failure
-    if failure:
-        text = f"✗ {title}: FAILED in code cell {failure.cell} after {run.seconds_total:.0f} s: "
-        shown = "\n    ".join(failure.source.strip().splitlines()[:6])
+    told = Text(f"✓ {title}: done in {run.seconds_total:.0f} s", "green")
+    if run.failure:
+        where = f"FAILED in code cell {number} after {run.seconds_total:.0f} s"
+        shown = "\n    ".join(cell.source.strip().splitlines()[:6])
         # the traceback's end holds the message
-        end = "\n  ".join(Text.from_ansi(failure.message).plain.strip().splitlines()[-6:])
-        head = (text + failure.kind, "bold red")
+        end = "\n  ".join(Text.from_ansi(run.failure.message).plain.strip().splitlines()[-6:])
+        head = (f"✗ {title}: {where}: {run.failure.kind}", "bold red")
         told = Text.assemble(head, f"\n    {shown}\n", (f"  {end}", "red"))
     console.print(told, soft_wrap=True)
+    return run
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
@@ -201,14 +189,9 @@ def _report(client: Any) -> dict[str, Any]:
 
 
 def client_of(notebook: NotebookNode, folder: Path, **settings: Any) -> Any:
-    """nbclient for a notebook, whose old outputs are removed.
+    """nbclient for a notebook, whose old outputs are removed; its kernel works in the folder.
 
     The kernel is this very Python, whatever is registered as "python3".
-
-    Args:
-        notebook: The notebook.
-        folder: Where its kernel works.
-        settings: More of nbclient's settings.
     """
     import zmq
     from ipykernel.kernelspec import get_kernel_dict

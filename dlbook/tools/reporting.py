@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
+from rich.table import Column, Table
 from rich.text import Text
 
-from dlbook.tools import terminal
+from dlbook.output import console
 from dlbook.tools.chapters import Chapter, first_line
 from dlbook.tools.overview import reached
 from dlbook.tools.record import is_stand_in, over_budget, stale_reasons
@@ -18,16 +18,15 @@ _REAL_DATA_HINT = (
 )
 
 
-def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path | None) -> None:
-    """The closing table: what was reached, on which data, how long it took.
+def print_summary(outcomes: Sequence[Outcome], folder: Path | None) -> None:
+    """The closing table, what was reached, on which data, how long it took; and the results' place.
 
     Args:
-        console: Where to print.
         outcomes: What came of the chapters.
         folder: Where the results lie; None: nowhere.
     """
-    columns = ("chapter", "reached", "data", "seconds", "memory", "outcome")
-    table = terminal.table(*columns, right=("seconds", "memory"))
+    seconds, memory = (Column(name, justify="right") for name in ("seconds", "memory"))
+    table, screen = Table("chapter", "reached", "data", seconds, memory, "outcome"), console()
     stand_ins = set()
     for outcome in outcomes:
         memory, data = outcome.record.get("peak_memory_mb"), outcome.record.get("data", {})
@@ -41,16 +40,16 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], folder: Path | 
             f"{memory:,.0f} MB" if memory else "",
             _outcome_text(outcome),
         )
-    console.print(table)
+    screen.print(table)
     for outcome in outcomes:
         over = over_budget(outcome.record) if outcome.stored else []
         for reason in outcome.refusals + [f"over budget: {what}" for what in over]:
-            console.print(Text(f"{outcome.chapter.stem}: {reason}", style="red"))
+            screen.print(Text(f"{outcome.chapter.stem}: {reason}", style="red"))
     if stand_ins:
         text = f"STAND-IN DATA were used for: {', '.join(sorted(stand_ins))}. {_REAL_DATA_HINT}"
-        console.print(Text(text, style="bold yellow"))
+        screen.print(Text(text, style="bold yellow"))
     if folder:
-        console.print(Text(f"Executed chapters: {folder}"), soft_wrap=True)
+        screen.print(Text(f"Executed chapters: {folder}"), soft_wrap=True)
 
 
 def _outcome_text(outcome: Outcome) -> Text:
@@ -61,7 +60,7 @@ def _outcome_text(outcome: Outcome) -> Text:
     return Text("stored" if outcome.stored else "ok", style="green")
 
 
-def print_stale(console: Console, chapters: Sequence[Chapter]) -> bool:
+def print_stale(chapters: Sequence[Chapter]) -> bool:
     """Say for each chapter whether its stored outputs are fresh, and why not.
 
     Returns:
@@ -70,10 +69,10 @@ def print_stale(console: Console, chapters: Sequence[Chapter]) -> bool:
     reasons = {chapter.stem: stale_reasons(chapter) for chapter in chapters}
     for stem, found in reasons.items():
         style, word = ("bold red", "STALE") if found else ("green", "fresh")
-        console.print(Text(f"{stem}: {word}", style))
+        console().print(Text(f"{stem}: {word}", style))
         for reason in found:
-            console.print(Text(f"  {reason}"), soft_wrap=True)
+            print(f"  {reason}")
     stale = " ".join(stem[:2] for stem, found in reasons.items() if found)
     if stale:
-        console.print(Text(f"Execute and store again: dlbook run --store {stale}"))
+        print(f"Execute and store again: dlbook run --store {stale}")
     return bool(stale)

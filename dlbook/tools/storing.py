@@ -8,15 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from dlbook.tools.chapters import Chapter
-from dlbook.tools.execution import (
-    NO_HOOKS,
-    Hooks,
-    Run,
-    as_page,
-    execute,
-    write_notebook,
-    write_whole,
-)
+from dlbook.tools.execution import Run, as_page, execute, write_notebook, write_whole
 from dlbook.tools.overview import fill_head
 from dlbook.tools.record import (
     execution_faults,
@@ -69,7 +61,7 @@ class Workshop:
 
     def run(self, chapter: Chapter) -> Outcome:
         """Execute a chapter and write the result into the output folder."""
-        return self._written(chapter, self._execute(chapter, "", NO_HOOKS))
+        return self._written(chapter, self._execute(chapter))
 
     def run_untrained(self, chapter: Chapter) -> Outcome:
         """Execute a chapter on stand-in data without any learning; see what passes all the same."""
@@ -84,15 +76,15 @@ class Workshop:
         names = chapter.record.get("data", ())
         before = part_hashes(chapter, chapter.read(), names)
         # DLBOOK_STORE lets the chapter write what others load of it: dlbook.data.save_artifact
-        real = Hooks({"DLBOOK_DATA": "real", "DLBOOK_STORE": "1"})
-        run = self._execute(chapter, "", real)
+        real = {"DLBOOK_DATA": "real", "DLBOOK_STORE": "1"}
+        run = self._execute(chapter, settings=real)
         outcome = self._written(chapter, run)
         outcome.refusals = _real_refusals(run)
         if before != part_hashes(chapter, chapter.read(), names):
             outcome.refusals.append("its cells, or what they import, changed while it ran")
         if not outcome.ok:
             return outcome
-        stand_in = self._execute(chapter, " on stand-in data", Hooks(_STAND_IN))
+        stand_in = self._execute(chapter, " on stand-in data", settings=_STAND_IN)
         outcome.run = stand_in
         if not stand_in.failure:
             outcome.run = untrained = self._untrained(chapter)
@@ -111,15 +103,20 @@ class Workshop:
             outcome.stored = True
         return outcome
 
-    def _execute(self, chapter: Chapter, how: str, hooks: Hooks) -> Run:
+    def _execute(self, chapter: Chapter, how: str = "", **options: Any) -> Run:
         notebook, folder, title = chapter.read(), chapter.path.parent, chapter.stem + how
-        return execute(notebook, folder, title=title, console=self.console, hooks=hooks)
+        return execute(notebook, folder, title=title, console=self.console, **options)
 
     def _untrained(self, chapter: Chapter) -> Run:
         own = chapter.settings
-        first = _UNTRAINED + own.get("UNTRAINED", "")
-        before = {FULL_SIZE: _CLAIM_A_GPU + own.get("TINY", "")}
-        return self._execute(chapter, " untrained", Hooks(_STAND_IN, first, before, True))
+        return self._execute(
+            chapter,
+            " untrained",
+            settings=_STAND_IN,
+            first=_UNTRAINED + own.get("UNTRAINED", ""),
+            before={FULL_SIZE: _CLAIM_A_GPU + own.get("TINY", "")},
+            keep_going=True,
+        )
 
     def _written(self, chapter: Chapter, run: Run) -> Outcome:
         """The outcome of a run whose notebook, and page, were written into the output folder."""

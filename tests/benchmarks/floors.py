@@ -16,11 +16,10 @@ import numpy as np
 from rich.console import Console
 
 from dlbook.tools.chapters import Chapter, code_cells, find_chapters, select_chapters
-from dlbook.tools.execution import Hooks, execute
+from dlbook.tools.execution import execute
 
 SAFE = 3.0  # standard deviations
 SOFT = "from dlbook.tools import rehearsal as _rehearsal; _rehearsal.soften_checks()"
-GO_ON = Hooks(first=SOFT, keep_going=True)
 
 
 def measure(chapter: Chapter, seed: int) -> dict:
@@ -44,7 +43,8 @@ def measure(chapter: Chapter, seed: int) -> dict:
         chapter.path.parent,
         title=title,
         console=Console(stderr=True),
-        hooks=GO_ON,
+        first=SOFT,
+        keep_going=True,
     )
     if run.failure or run.errors:
         raise ValueError(f"{title}: {run.failure or run.errors}")

@@ -1,4 +1,1 @@
-"""The assignments: student versions, a check of one's own work, and marks for a class.
-
-Only ``grading`` needs nbgrader (the extra ``classroom``).
-"""
+"""The assignments: student versions, a check of one's own work, and marks for a class."""

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -23,22 +23,23 @@ STOPPED = (TIMED_OUT, "DeadKernelError", "OutputLimitError", "MemoryError")
 Result = tuple[Task, bool | None, str]  # whether it passed, None if a person marks it; and a hint
 
 
-def check_notebook(path: Path, course: Path) -> tuple[Chapter, list[Result]]:
+def check_notebook(
+    path: Path, assignments: Sequence[Chapter], settings: Any
+) -> tuple[Chapter, list[Result]]:
     """Execute a student's notebook and say which tasks pass their visible tests.
 
     Args:
         path: The notebook: a released one with answers in it, under any name.
-        course: The folder with the assignments.
+        assignments: Those of the course.
+        settings: nbgrader's: how long a cell may take, and what the kernel is told.
 
     Returns:
         The assignment, and a result for each task.
 
     Raises:
         ClickException: It is no notebook, belongs to no assignment, its test cells are not those
-            that were handed out, its set-up fails, or the folder is no course.
+            that were handed out, or its set-up fails.
     """
-    assignments = courses.find_assignments(course)
-    settings = courses.settings_of(course).Execute
     try:
         notebook = read_notebook(path)
     except (OSError, ValueError) as error:

@@ -2,18 +2,18 @@
 
 import sys
 import tempfile
-from importlib import import_module
 from pathlib import Path
 
 import click
+from rich.table import Column, Table
+from rich.text import Text
 
-from dlbook.tools import terminal
-from dlbook.tools.terminal import FAILED, INTERRUPTED
+from dlbook.output import console
+from dlbook.tools import FAILED, INTERRUPTED
 
 _COURSE = click.option(
     "--course",
     type=click.Path(path_type=Path),
-    default=lambda: import_module("dlbook.tools.classroom.course").COURSE,
     help="Another nbgrader course than the book's own, notebooks/assignments.",
 )
 
@@ -22,66 +22,60 @@ _COURSE = click.option(
 def assignment() -> None:
     """The assignments: student versions, a check of one's own work, marks for a class.
 
-    Checking needs no network and nothing but the book. Releasing and grading need nbgrader, the
-    extra "classroom".
+    They need nbgrader, the extra "classroom", and no network.
     """
 
 
 @assignment.command()
 @click.argument("names", nargs=-1)
 @_COURSE
-def release(names: tuple[str, ...], course: Path) -> None:
+def release(names: tuple[str, ...], course: Path | None) -> None:
     """Write the student versions of the assignments NAMES (default: all).
 
     They go to release/ in the course's folder: without solutions and hidden tests. An assignment
     is named as a chapter is, by its number or the beginning of its name.
     """
-    from dlbook.tools.chapters import UnknownChapter, select_chapters
+    from dlbook.tools.chapters import select_chapters
     from dlbook.tools.classroom.grading import Course
 
     opened = Course(course)
-    try:
-        chosen = select_chapters(names or ("all",), opened.assignments)
-    except UnknownChapter as error:
-        raise click.UsageError(str(error).replace("chapter", "assignment")) from error
-    for one in chosen:
+    for one in select_chapters(names or ("all",), opened.assignments, "assignment"):
         click.echo(f"{one.stem}: {opened.release(one)}")
 
 
 @assignment.command()
 @click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_COURSE
-def check(notebook: Path, course: Path) -> None:
+def check(notebook: Path, course: Path | None) -> None:
     """Run the visible tests in NOTEBOOK and say which tasks are solved, with a hint for the others.
 
     NOTEBOOK is a released assignment with your answers in it, under any name; it stays as it is.
     When it is graded, hidden tests are run too.
     """
-    from rich.text import Text
-
     from dlbook.tools.classroom.checking import check_notebook
+    from dlbook.tools.classroom.grading import Course
 
-    console = terminal.console()
-    with console.status("running the tests"):
-        one, results = check_notebook(notebook, course)
-    table = terminal.table("task", "points", "passed", "hint", right=("points",))
+    opened, screen = Course(course), console()
+    with screen.status("running the tests"):
+        one, results = check_notebook(notebook, opened.assignments, opened.config.Execute)
+    table = Table("task", Column("points", justify="right"), "passed", "hint")
     words = {True: ("yes", "green"), False: ("no", "bold red"), None: ("by hand", "yellow")}
     points = dict.fromkeys(words, 0)
     for task, passed, hint in results:
         points[passed] += task.points
         table.add_row(Text(task.title), str(task.points), Text(*words[passed]), Text(hint))
-    console.print(f"Assignment {one.stem}", table, sep="\n", highlight=False)
+    screen.print(f"Assignment {one.stem}", table, sep="\n", highlight=False)
     automatic = points[True] + points[False]
-    console.print(f"{points[True]} of {automatic} points pass the visible tests.", highlight=False)
+    click.echo(f"{points[True]} of {automatic} points pass the visible tests.")
     if points[None]:
-        console.print(f"{points[None]} more points are given by hand.", highlight=False)
+        click.echo(f"{points[None]} more points are given by hand.")
     sys.exit(FAILED if points[False] else 0)
 
 
 @assignment.command()
 @click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
 @_COURSE
-def grade(folder: Path | None, course: Path) -> None:
+def grade(folder: Path | None, course: Path | None) -> None:
     """Grade the submissions in FOLDER: marks.csv, and a feedback page for each student.
 
     FOLDER holds <student>/<assignment>/<assignment>.ipynb, as nbgrader collects them (default:
@@ -104,14 +98,14 @@ def grade(folder: Path | None, course: Path) -> None:
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
         raise click.UsageError(f"no marks can be written to {path}: {error.strerror}") from error
-    console = terminal.console()
+    screen = console()
 
     def say(line: str) -> None:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
+        screen.print(line, soft_wrap=True, markup=False, highlight=False)
 
     marks, code = [], 0
     try:
-        with console.status("grading"):
+        with screen.status("grading"):
             for one in {submission.assignment for submission in submissions}:
                 opened.release(one)
             for number, submission in enumerate(submissions, start=1):

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 from nbformat import NotebookNode
@@ -13,7 +12,6 @@ from nbformat import NotebookNode
 from dlbook.tools.chapters import NOTEBOOKS, Chapter
 
 COURSE = NOTEBOOKS / "assignments"
-CONFIGURATION = "nbgrader_config.py"
 SET_UP = "setup"  # the cell that imports; it may take longer than the others
 CODE_STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")  # nbgrader's words
 TEXT_STUB = "YOUR ANSWER HERE"
@@ -45,14 +43,7 @@ class Task:
 
 
 def find_assignments(course: Path = COURSE) -> list[Chapter]:
-    """The sources of all assignments of a course, in reading order.
-
-    Args:
-        course: The folder with ``source/<chapter>/<chapter>.ipynb``.
-
-    Raises:
-        UsageError: There are none.
-    """
+    """The sources of all assignments of a course, in reading order; a UsageError if none."""
     paths = sorted(p for p in course.glob("source/*/*.ipynb") if p.stem == p.parent.name)
     if not paths:
         raise click.UsageError(
@@ -60,15 +51,6 @@ def find_assignments(course: Path = COURSE) -> list[Chapter]:
             "come with its repository, not with the installed package: name the folder by --course."
         )
     return [Chapter(path) for path in paths]
-
-
-def settings_of(course: Path) -> Any:
-    """nbgrader's settings for a course: also how long a cell may take; a UsageError if none."""
-    from traitlets.config import PyFileConfigLoader
-
-    if not (course / CONFIGURATION).is_file():
-        raise click.UsageError(f"{course} is no course of nbgrader's: it has no {CONFIGURATION}.")
-    return PyFileConfigLoader(CONFIGURATION, path=str(course.absolute())).load_config()
 
 
 def grade_id(cell: NotebookNode) -> str:

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import click
 from nbformat import NotebookNode
+from traitlets.config import PyFileConfigLoader
 
 from dlbook.tools.chapters import Chapter, first_line, read_notebook
 from dlbook.tools.classroom import course as courses
@@ -22,6 +23,7 @@ from dlbook.tools.classroom.course import SET_UP, Task, grade_id
 from dlbook.tools.classroom.marks import OPEN_QUESTION, Row, mark_of
 from dlbook.tools.execution import write_notebook, write_whole
 
+CONFIGURATION = "nbgrader_config.py"
 PREPARED = "prepared"  # what nbgrader takes for the folder of submissions
 
 
@@ -37,22 +39,26 @@ class Course:
     """A folder that nbgrader works in: ``source``, ``release``, ``autograded``, a gradebook, …
 
     Args:
-        folder: The folder.
+        folder: The folder; None for the book's own.
 
     Raises:
         ClickException: nbgrader is not installed, or the folder is no course.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         try:
             from nbgrader.preprocessors import LimitOutput, SaveAutoGrades
         except ImportError as error:
             raise click.ClickException(
                 "this needs nbgrader: pip install -c constraints.txt -e '.[classroom]'"
             ) from error
-        self.folder = folder.absolute()
+        self.folder = (folder or courses.COURSE).absolute()
         self.assignments = courses.find_assignments(self.folder)
-        self.config = config = courses.settings_of(self.folder)
+        if not (self.folder / CONFIGURATION).is_file():
+            text = f"{self.folder} is no course of nbgrader's: it has no {CONFIGURATION}."
+            raise click.UsageError(text)
+        loader = PyFileConfigLoader(CONFIGURATION, path=str(self.folder))
+        self.config = config = loader.load_config()
         config.CourseDirectory.root = str(self.folder)
         config.CourseDirectory.submitted_directory = PREPARED
         # relative, because in an URL % and ? have a meaning
