@@ -75,24 +75,14 @@ class Chapter:
             return {}  # a broken file is named by read(), when it is asked for
 
     def read(self) -> NotebookNode:
-        """Read the notebook.
-
-        Raises:
-            ValueError: The file is not a notebook.
-        """
+        """Read the notebook; a ValueError where the file is none."""
         return read_notebook(self.path)
 
 
 def read_notebook(path: Path) -> NotebookNode:
-    """Read any notebook that Jupyter opens.
+    """Read any notebook that Jupyter opens, as a valid one in format 4.
 
     Jupyter overlooks small faults, as fields that are missing or unknown; here they are repaired.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The notebook in format 4, valid.
 
     Raises:
         ValueError: The file is not a notebook.

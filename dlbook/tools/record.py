@@ -35,11 +35,6 @@ def part_hashes(
     and ``dlbook.layers``, and all that these import there; and the stand-ins of its data sets.
     Prose, outputs and white space at line ends do not count, nor do ``plot``, ``train``, the
     reading of data and the tools: a better figure must not make the whole book stale.
-
-    Args:
-        chapter: The chapter.
-        notebook: What is in it.
-        data_sets: Names of the data sets that it loads.
     """
     house, models = chapter.house, ("dlbook.models", "dlbook.layers")
     sources = [cell.source for cell in code_cells(notebook)]

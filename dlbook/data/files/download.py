@@ -43,16 +43,13 @@ class TransferError(Exception):
         self.passing = passing
 
 
-def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> Path:
+def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> None:
     """Writes a file under a temporary name, verifies it, and only then gives it its name.
 
     Args:
         file: what the content must be.
         folder: a mirror or cache folder; made when missing.
         parts: the content.
-
-    Returns:
-        The path of the finished file.
 
     Raises:
         DataUnavailableError: when the folder cannot be written or is full. No part is left.
@@ -76,7 +73,6 @@ def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> Pa
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-    return target
 
 
 def _cannot_write(folder: Path, error: OSError) -> DataUnavailableError:
@@ -88,9 +84,7 @@ def _cannot_write(folder: Path, error: OSError) -> DataUnavailableError:
 def download(file: RemoteFile, folder: Path) -> tuple[str, tuple[str, ...]]:
     """Puts a file into the cache folder, unless another process has just done so.
 
-    Args:
-        file: what to fetch. A progress bar shows how far it is where stderr is a terminal.
-        folder: the cache folder.
+    A progress bar shows how far it is where stderr is a terminal.
 
     Returns:
         "download", or "cache" when another process was quicker; and notes for the reader.
@@ -150,14 +144,7 @@ def _from_host(file: RemoteFile, folder: Path, url: str) -> None:
 
 
 def read_url(url: str, size: int) -> Iterator[bytes]:
-    """Yields the bytes behind an address, not unpacked.
-
-    Args:
-        url: the address.
-        size: bytes that are expected, exactly.
-
-    Yields:
-        Parts of the file, in order, ``size`` bytes in all.
+    """Yields the bytes behind an address in parts, not unpacked.
 
     Raises:
         TransferError: when the host does not send exactly ``size`` bytes.

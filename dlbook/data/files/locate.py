@@ -46,14 +46,11 @@ class Located:
 
 
 def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
-    """Looks for a good copy of a file; changes nothing.
+    """The first good copy of a file, or what is wrong; changes nothing.
 
     Args:
         file: the registered file.
         folders: where to look, in this order: state that a good copy has -> folder.
-
-    Returns:
-        The first good copy, or what is wrong.
     """
     faults: dict[str, str] = {}
     for state, folder in folders.items():

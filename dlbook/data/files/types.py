@@ -19,16 +19,8 @@ class DataSettingError(ValueError):
 class DataUnavailableError(RuntimeError):
     """Files of a data set could not be had, or not be put where they were wanted.
 
-    ``str(error)`` is several plain lines: what was tried, and what helps.
-
-    Args:
-        headline: what could not be done, without a full stop.
-        tried: one line for each thing that was tried and did not work.
-        remedies: one line for each thing that would help.
-
-    Attributes:
-        tried, remedies: as given.
-        summary: the same in one sentence, without the remedies.
+    ``str(error)`` is several plain lines: what could not be done, a line for each thing that was
+    tried, and one for each that helps. ``summary`` is the same in one sentence, without remedies.
     """
 
     def __init__(self, headline: str, tried: list[str], remedies: list[str]) -> None:
@@ -41,22 +33,15 @@ class DataUnavailableError(RuntimeError):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file of a data set.
+    """One file of a data set."""
 
-    Args:
-        path: the place in a mirror folder and in the cache: relative, with forward slashes.
-        size: bytes.
-        sha256: the hash of the content, 64 hexadecimal digits in lower case.
-        urls: addresses of the same bytes, tried in this order. Empty when no public host has
-            these bytes; the file then comes from a mirror folder only.
-        smaller: a smaller file with all that the loader needs of this one, which some mirror
-            folders have in its place.
-    """
-
-    path: str
-    size: int
-    sha256: str
+    path: str  # in a mirror folder and in the cache: relative, with forward slashes
+    size: int  # bytes
+    sha256: str  # of the content, 64 hexadecimal digits in lower case
+    # addresses of the same bytes, tried in this order; empty when no public host has these bytes,
+    # so that the file comes from a mirror folder only
     urls: tuple[str, ...] = ()
+    # a file with all that the loader needs of this one, which some mirror folders have instead
     smaller: RemoteFile | None = None
 
     @classmethod
@@ -92,23 +77,14 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Collection:
-    """The files that one loader needs.
+    """The files that one loader needs."""
 
-    Args:
-        name: the word used on the command line, as "mnist".
-        title: the name that a reader knows, as "MNIST".
-        files: all files; a loader needs every one of them.
-        licence: the terms, in a sentence.
-        citation: the paper or person to name.
-        homepage: where to read more.
-    """
-
-    name: str
-    title: str
-    files: tuple[RemoteFile, ...]
-    licence: str
-    citation: str
-    homepage: str
+    name: str  # the word used on the command line, as "mnist"
+    title: str  # the name that a reader knows, as "MNIST"
+    files: tuple[RemoteFile, ...]  # a loader needs every one of them
+    licence: str  # the terms, in a sentence
+    citation: str  # the paper or person to name
+    homepage: str  # where to read more
 
     @property
     def size(self) -> int:
@@ -126,10 +102,7 @@ def register(**fields: Any) -> None:
 
 
 def get_collection(collection: str | Collection) -> Collection:
-    """Looks a collection up by its name.
-
-    Args:
-        collection: a name in ``COLLECTIONS``; a ``Collection`` is returned as it is.
+    """Looks a collection up by its name; a ``Collection`` is returned as it is.
 
     Raises:
         DataSettingError: when no collection has this name; the message lists those that exist.

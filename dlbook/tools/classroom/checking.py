@@ -31,10 +31,7 @@ def check_notebook(
     Args:
         path: The notebook: a released one with answers in it, under any name.
         assignments: Those of the course.
-        settings: nbgrader's: how long a cell may take, and what the kernel is told.
-
-    Returns:
-        The assignment, and a result for each task.
+        settings: As for ``run_cells``.
 
     Raises:
         ClickException: It is no notebook, belongs to no assignment, its test cells are not those
@@ -44,7 +41,7 @@ def check_notebook(
         notebook = read_notebook(path)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    assignment = courses.identify(notebook, assignments)
+    assignment = courses.identify(path, assignments)
     if assignment is None:
         raise click.ClickException(f"{path} has no cells of any assignment of this course")
     source = assignment.read()
@@ -83,12 +80,8 @@ def run_cells(notebook: NotebookNode, folder: str | Path, settings: Mapping[str,
 
     No data are fetched, and without a GPU the numbers are the same on all machines. A cell that
     takes too long is interrupted and gets an error of the name ``TIMED_OUT``. Where it cannot be
-    interrupted, or the kernel dies, the cells after it get the error too.
-
-    Args:
-        notebook: The notebook.
-        folder: Where its kernel works.
-        settings: nbgrader's: how long a cell may take, and what the kernel is told.
+    interrupted, or the kernel dies, the cells after it get the error too. The settings are
+    nbgrader's: how long a cell may take, and what the kernel is told.
     """
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
@@ -128,16 +121,14 @@ def describe_error(cell: NotebookNode, settings: Any) -> str:
     name, text = errors[0].ename, shorten(re.sub(r"\x1b\[[0-9;]*m", "", errors[0].evalue), 300)
     if name == TIMED_OUT:
         return f"stopped after {settings.timeout_func(cell):g} s: is there an endless loop?"
+    if name in ("CheckError", "AssertionError", "OutputLimitError") and text:
+        return text
     known = {
         "DeadKernelError": "the kernel died: most often no memory was left",
         "MemoryError": "more memory than allowed",
         "NotImplementedError": "not answered yet",
     }
-    if name in known:
-        return known[name]
-    if name in ("CheckError", "AssertionError", "OutputLimitError") and text:
-        return text
-    return f"{name}: {text}" if text else name
+    return known.get(name) or (f"{name}: {text}" if text else name)
 
 
 def _errors(cell: NotebookNode) -> list[NotebookNode]:

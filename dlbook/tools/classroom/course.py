@@ -1,5 +1,6 @@
 """The assignments as files: their tasks, what students get to see, and what they changed in it."""
 
+import contextlib
 import copy
 import re
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from pathlib import Path
 import click
 from nbformat import NotebookNode
 
-from dlbook.tools.chapters import NOTEBOOKS, Chapter
+from dlbook.tools.chapters import NOTEBOOKS, Chapter, read_notebook
 
 COURSE = NOTEBOOKS / "assignments"
 SET_UP = "setup"  # the cell that imports; it may take longer than the others
@@ -101,15 +102,18 @@ def as_released(cell: NotebookNode) -> str:
     return split_test(cell.source)[0]
 
 
-def identify(notebook: NotebookNode, assignments: Iterable[Chapter]) -> Chapter | None:
+def identify(path: Path, assignments: Iterable[Chapter]) -> Chapter | None:
     """The assignment with which a notebook shares the most answer and test cells, None if none."""
 
     def ids(of: NotebookNode) -> set[str]:
         return {name for name in map(grade_id, of.cells) if name.endswith(("-answer", "-test"))}
 
-    shared = {chapter: len(ids(notebook) & ids(chapter.read())) for chapter in assignments}
-    best = max(shared, key=shared.__getitem__, default=None)
-    return best if shared.get(best) else None
+    with contextlib.suppress(OSError, ValueError):
+        own = ids(read_notebook(path))
+        shared = {chapter: len(own & ids(chapter.read())) for chapter in assignments}
+        best = max(shared, key=shared.__getitem__)
+        return best if shared[best] else None
+    return None
 
 
 def restored(
@@ -119,10 +123,6 @@ def restored(
 
     The answers stay, but each is code or text as it was. Of cells that were copied, the last
     counts; the others become cells of the student's own.
-
-    Args:
-        notebook: A student's notebook.
-        source: The assignment.
 
     Returns:
         The copy; the ids of test cells and of the set-up that had been changed, where blanks at the

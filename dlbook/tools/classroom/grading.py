@@ -72,13 +72,7 @@ class Course:
         config.Autograde.autograde_preprocessors = [execute, LimitOutput, SaveAutoGrades]
 
     def release(self, assignment: Chapter) -> Path:
-        """Write the student version of an assignment, without solutions and hidden tests.
-
-        Args:
-            assignment: One of the course's.
-
-        Returns:
-            Where it lies.
+        """Write the student version of one of the assignments, and say where it lies.
 
         Raises:
             ClickException: nbgrader could not make it.
@@ -93,10 +87,7 @@ class Course:
         return self.folder / "release" / assignment.stem / f"{assignment.stem}.ipynb"
 
     def grade(self, submission: Submission) -> tuple[Row, bool]:
-        """Autograde a submission and write its feedback page. It never raises.
-
-        Args:
-            submission: What to grade. Its assignment must have been released in this course.
+        """Grade a submission to a released assignment and write its feedback page; never raises.
 
         Returns:
             The mark, and whether the submission could be graded.
@@ -156,12 +147,11 @@ class Course:
 
         with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
             found = gradebook.find_submission(submission.assignment.stem, submission.student)
-            by_cell = {grade.name: grade for grade in found.notebooks[0].grades}
-            points = {task.name: by_cell[task.graded_cell].manual_score for task in tasks}
-            for task in tasks:
-                if points[task.name] is None and not task.by_hand:
-                    points[task.name] = by_cell[task.graded_cell].auto_score
-        return points
+            grades = {grade.name: grade for grade in found.notebooks[0].grades}
+            points = {task.name: grades[task.graded_cell].manual_score for task in tasks}
+            by_test = {t.name: grades[t.graded_cell].auto_score for t in tasks if not t.by_hand}
+        given = {name: value for name, value in points.items() if value is not None}
+        return {**points, **by_test, **given}
 
     def _write_feedback(self, submission: Submission, tasks: Sequence[Task]) -> None:
         from nbgrader.converters import GenerateFeedback
@@ -218,18 +208,10 @@ class Course:
 
 
 def find_submissions(folder: Path, assignments: Sequence[Chapter]) -> list[Submission]:
-    """All submissions of a folder, by assignment and student.
+    """One submission for each student and each assignment that anybody handed in.
 
-    Args:
-        folder: Either ``<student>/<assignment>/<assignment>.ipynb``, as nbgrader collects them, or
-            ``<student>.ipynb`` files, whose assignment is told from their cells.
-        assignments: The assignments of the course.
-
-    Returns:
-        One for each student and each assignment that anybody handed in.
-
-    Raises:
-        UsageError: There is nothing to grade.
+    The folder has ``<student>/<assignment>/<assignment>.ipynb``, as nbgrader collects them, or
+    ``<student>.ipynb`` files, whose assignment is told from their cells; else a UsageError.
     """
     folder = folder.absolute()  # nbgrader works in a folder of its own
     names = {assignment.stem: assignment for assignment in assignments}
@@ -244,11 +226,11 @@ def find_submissions(folder: Path, assignments: Sequence[Chapter]) -> list[Submi
     }
     if loose := [path for path in theirs if path.suffix == ".ipynb"]:
         students = {student for _, student in found} | {path.stem for path in loose}
-        told = {path: _assignment_of(path, assignments) for path in loose}
+        told = {path: courses.identify(path, assignments) for path in loose}
         # a file that tells nothing counts for the one assignment that the others are of
-        known = {stem for stem in told.values() if stem} or set(names)
+        known = {one.stem for one in told.values() if one} or set(names)
         rest = known.pop() if len(known) == 1 else ""
-        found.update({(stem or rest, path.stem): path for path, stem in told.items()})
+        found |= {(one.stem if one else rest, path.stem): path for path, one in told.items()}
     stems = sorted({stem for stem, _ in found if stem})
     if not stems:
         raise click.UsageError(
@@ -278,11 +260,3 @@ def _copy_files(submission: Submission, target: Path) -> None:
         return out
 
     shutil.copytree(folder, target, ignore=left_out, ignore_dangling_symlinks=True)
-
-
-def _assignment_of(path: Path, assignments: Sequence[Chapter]) -> str:
-    try:
-        assignment = courses.identify(read_notebook(path), assignments)
-    except (OSError, ValueError):
-        return ""
-    return assignment.stem if assignment else ""

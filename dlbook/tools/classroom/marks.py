@@ -35,7 +35,7 @@ def mark_of(
         assignment: Name of the assignment.
         tasks: Its tasks.
         points: By task; None, which counts 0, where a person has to give them.
-        notes: What a teacher should know about it.
+        notes: For the teacher.
     """
     by_test = [task for task in tasks if not task.by_hand]
     return {
@@ -50,10 +50,7 @@ def mark_of(
 
 
 def read_marks(path: Path) -> tuple[list[str], dict[tuple[str, ...], Row], str]:
-    """Read a file of marks, also as a spreadsheet saves it.
-
-    Args:
-        path: The file; it need not exist.
+    """Read a file of marks, also as a spreadsheet saves it; it need not exist.
 
     Returns:
         The names of the columns, the lines by student and assignment, and what is between columns.
@@ -91,10 +88,6 @@ def write_marks(path: Path, marks: Iterable[Row]) -> tuple[Path, str]:
     nbgrader knows better ones. These count in the total of every line. A file that is locked, or
     that was spoilt during the grading, stays as it is; then the marks are written beside it.
 
-    Args:
-        path: The file. A teacher's own columns come last.
-        marks: The marks.
-
     Returns:
         Where they were written, and why not into the file itself, "" if they were.
     """
@@ -117,20 +110,19 @@ def write_marks(path: Path, marks: Iterable[Row]) -> tuple[Path, str]:
     table.writeheader()
     table.writerows(map(_with_points_by_hand, rows.values()))
 
-    def write(target: Path) -> Path:
-        # without a byte-order mark spreadsheets read Latin-1
-        write_whole(target, file.getvalue(), "utf-8-sig")
-        return target
-
+    encoding = "utf-8-sig"  # without a byte-order mark spreadsheets read Latin-1
     if not reason:
         try:
             if path.exists() and not path.stat().st_mode & stat.S_IWUSR:
                 raise PermissionError  # also to an administrator, who could write it
-            return write(path), ""
+            write_whole(path, file.getvalue(), encoding)
+            return path, ""
         except PermissionError:  # on Windows also while a spreadsheet has it open
             reason = f"{path} is read-only or in use"
-    beside = (path.with_suffix(f".new{number or ''}{path.suffix}") for number in count())
-    return write(next(name for name in beside if not name.exists())), reason
+    names = (path.with_suffix(f".new{number or ''}{path.suffix}") for number in count())
+    beside = next(name for name in names if not name.exists())
+    write_whole(beside, file.getvalue(), encoding)
+    return beside, reason
 
 
 def _key(row: Row) -> tuple[str, ...]:
