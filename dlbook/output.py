@@ -4,8 +4,6 @@ import codecs
 import html
 import sys
 
-from rich.console import Console
-
 # what stands for a sign that the output's encoding does not have
 _PLAIN = {
     "✓": "ok", "✗": "x", "→": "->", "≥": ">=", "≤": "<=", "≈": "~", "−": "-", "–": "-", "×": "x",
@@ -37,11 +35,6 @@ def as_html(before: str, bold: str, after: str) -> str:
     """A line as HTML that reads well without any style; ``bold`` is its important part."""
     before, bold, after = (html.escape(part, quote=False) for part in (before, bold, after))
     return f"<div>{before}{f'<b>{bold}</b>' if bold else ''}{after}</div>"
-
-
-def console() -> Console:
-    """Where commands print: as wide as the terminal; in a log there is no edge to wrap at."""
-    return Console() if sys.stdout.isatty() else Console(width=140)
 
 
 def allow_every_sign() -> None:

@@ -126,10 +126,20 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be a whole number from 0 to 2**32 - 1, not {seed!r}")
     not_fixed: list[str] = []
+    changed: list[str] = []
     tensorflow, keras = _load()
     keras.utils.set_random_seed(seed)
-    changed = _set_keras(keras)
-    gpus = _prepare_gpus(tensorflow, not_fixed)
+    for name, wanted in KERAS_SETTINGS.items():
+        found = getattr(keras.config, name)()
+        if found != wanted:
+            getattr(keras.config, f"set_{name}")(wanted)
+            changed.append(f"Keras's {name} is {wanted} for this session, not {found}")
+    gpus = tensorflow.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        try:
+            tensorflow.config.experimental.set_memory_growth(gpu, True)
+        except RuntimeError:  # the GPU is already in use by this process
+            not_fixed.append("the GPU was in use before setup(), so it keeps all of its memory")
     policy = _precision(tensorflow, gpus) if mixed_precision else "float32"
     if policy != keras.mixed_precision.global_policy().name:
         keras.mixed_precision.set_global_policy(policy)
@@ -155,7 +165,7 @@ def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool =
         precision=policy,
         versions=versions(),
         not_reproducible=tuple(not_fixed),
-        changed=changed,
+        changed=tuple(changed),
     )
 
 
@@ -201,13 +211,20 @@ def report() -> dict[str, Any]:
     from dlbook.checks import checks
     from dlbook.data import loaded
 
+    try:
+        import resource
+    except ImportError:  # Windows
+        peak = psutil.Process().memory_info().peak_wset
+    else:  # kilobytes on Linux, bytes on macOS
+        unit = 1 if sys.platform == "darwin" else 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     met = checks()
     main = [{"name": c["name"], "value": c["value"]} for c in met if c.get("headline")]
     return {
         "versions": versions(),
         "device": _device(),
         "data": loaded(),
-        "peak_memory_mb": _peak_memory_mb(),
+        "peak_memory_mb": round(peak / 1e6),
         "headline": main[-1] if main else None,
         "checks": met,
     }
@@ -230,26 +247,6 @@ def _is_no_retracing_alarm(record: logging.LogRecord) -> bool:
     fourth or fifth model sets it off, although each of them was traced once.
     """
     return "triggered tf.function retracing" not in record.getMessage()
-
-
-def _set_keras(keras: Any) -> tuple[str, ...]:
-    changed = []
-    for name, wanted in KERAS_SETTINGS.items():
-        found = getattr(keras.config, name)()
-        if found != wanted:
-            getattr(keras.config, f"set_{name}")(wanted)
-            changed.append(f"Keras's {name} is {wanted} for this session, not {found}")
-    return tuple(changed)
-
-
-def _prepare_gpus(tensorflow: Any, not_fixed: list[str]) -> list[Any]:
-    gpus = tensorflow.config.list_physical_devices("GPU")
-    for gpu in gpus:
-        try:
-            tensorflow.config.experimental.set_memory_growth(gpu, True)
-        except RuntimeError:  # the GPU is already in use by this process
-            not_fixed.append("the GPU was in use before setup(), so it keeps all of its memory")
-    return gpus
 
 
 def _precision(tensorflow: Any, gpus: list[Any]) -> str:
@@ -279,13 +276,3 @@ def _cores() -> int:
     # those that this process may use: a container or a batch queue may have cut them down
     allowed = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
     return len(allowed(0)) if allowed else os.cpu_count() or 1
-
-
-def _peak_memory_mb() -> int:
-    try:
-        import resource
-    except ImportError:  # Windows
-        return round(psutil.Process().memory_info().peak_wset / 1e6)
-    # kilobytes on Linux, bytes on macOS
-    unit = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)

@@ -15,8 +15,9 @@ from rich.filesize import decimal
 from rich.table import Column, Table
 from rich.text import Text
 
-from dlbook.output import allow_every_sign, console
-from dlbook.tools import DATA_MISSING, FAILED, INTERRUPTED
+from dlbook.output import allow_every_sign
+from dlbook.runtime import can_write
+from dlbook.tools import DATA_MISSING, FAILED, INTERRUPTED, console
 from dlbook.tools.classroom.commands import assignment
 
 _NAMES = click.argument("names", nargs=-1)
@@ -110,7 +111,6 @@ def run(
 
 def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) -> int:
     from dlbook import data
-    from dlbook.runtime import can_write
     from dlbook.tools.reporting import print_summary
     from dlbook.tools.storing import Workshop
 
@@ -220,9 +220,7 @@ def verify(names: tuple[str, ...]) -> None:
     if any(state.state == "damaged" for state in states):
         click.echo("Damaged files are fetched again by: dlbook data fetch")
         sys.exit(FAILED)
-    missing = sum(not state.good for state in states)
-    click.echo(f"{len(states) - missing} good, {missing} missing")
-    sys.exit(DATA_MISSING if missing else 0)
+    sys.exit(0 if all(state.good for state in states) else DATA_MISSING)
 
 
 @data.command()

@@ -5,13 +5,14 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
+from dlbook.data.kinds.dataset import STAND_IN
 from dlbook.tools.chapters import HOUSE, Chapter, cell_tags, code_cells, first_line, may_raise
 
 SIZE_LIMIT = 3_000_000  # bytes; above this, code hosts stop rendering a notebook
@@ -39,11 +40,9 @@ def part_hashes(
     house, models = chapter.house, ("dlbook.models", "dlbook.layers")
     sources = [cell.source for cell in code_cells(notebook)]
     files = set(chapter.model_files).union(*(_imported(s, "", house, models) for s in sources))
-    folder = house / "dlbook" / "data" / "stand_ins"
-    stand_ins = {folder / f"{name.replace('-', '_')}.py" for name in data_sets}
-    stand_ins = {path for path in stand_ins if path.is_file()}
-    files = _all_imported(files, house, models)
-    files |= _all_imported(stand_ins, house, ("dlbook.data.stand_ins",))
+    made = "dlbook.data.stand_ins"
+    stand_ins = {_module(f"{made}.{name.replace('-', '_')}", house) for name in data_sets} - {None}
+    files = _all_imported(files, house, models) | _all_imported(stand_ins, house, (made,))
     cells = json.dumps([_without_trailing_space(source) for source in sources], ensure_ascii=False)
     parts = {CELLS: cells}
     for path in sorted(files):
@@ -98,11 +97,6 @@ def _without_trailing_space(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines()).rstrip()
 
 
-def is_stand_in(source: str) -> bool:
-    """Whether a data set's recorded source says that it was a stand-in."""
-    return source.strip().lower().startswith("stand-in")
-
-
 def stale_reasons(chapter: Chapter) -> list[str]:
     """Why the stored outputs of a chapter are not to be trusted; empty when it is fresh."""
     try:
@@ -117,7 +111,7 @@ def stale_reasons(chapter: Chapter) -> list[str]:
         reasons = [f"{name} changed since the outputs were stored" for name in changed]
     else:
         reasons = ["its outputs were never stored by `dlbook run --store`"]
-    stand_ins = [name for name, source in data.items() if is_stand_in(source)]
+    stand_ins = [name for name, source in data.items() if source == STAND_IN]
     reasons += [f"it ran on stand-in data: {name}" for name in stand_ins]
     reasons += execution_faults(notebook)
     size = chapter.path.stat().st_size
@@ -177,31 +171,19 @@ def execution_faults(notebook: NotebookNode) -> list[str]:
 def machine_paths(notebook: NotebookNode, *, sources: bool = False) -> list[str]:
     """Absolute paths in the outputs, and with ``sources`` in the cells as well."""
     own = [str(path) for path in (HOUSE, Path.home()) if path != Path("/")]
-    found: list[str] = []
-    for text in _texts(notebook, sources=sources):
-        found += _FOREIGN_PATH.findall(text)
-        found += [path for path in own if re.search(re.escape(path) + r"\b", text)]
-    return sorted(set(found))
-
-
-def _texts(notebook: NotebookNode, *, sources: bool) -> Iterator[str]:
-    for cell in notebook.cells:
-        yield cell.source if sources else ""
-        for output in cell.get("outputs", []):
-            yield output.get("text", "")
-            yield "\n".join(output.get("traceback", []))
-            for kind, content in output.get("data", {}).items():
-                if not kind.startswith("image/") or kind == "image/svg+xml":
-                    yield content if isinstance(content, str) else json.dumps(content)
+    texts = [cell.source for cell in notebook.cells if sources]
+    for output in itertools.chain(*(cell.get("outputs", []) for cell in notebook.cells)):
+        texts += [output.get("text", ""), "\n".join(output.get("traceback", []))]
+        for kind, content in output.get("data", {}).items():
+            if not kind.startswith("image/") or kind == "image/svg+xml":
+                texts.append(content if isinstance(content, str) else json.dumps(content))
+    found = {path for text in texts for path in _FOREIGN_PATH.findall(text)}
+    found |= {path for path in own for text in texts if re.search(re.escape(path) + r"\b", text)}
+    return sorted(found)
 
 
 def normalise(notebook: NotebookNode, record: dict[str, Any]) -> None:
-    """Bring an executed notebook into the one form in which it is stored, in place.
-
-    Args:
-        notebook: The executed notebook.
-        record: What goes into ``metadata["dlbook"]``, beside the author's ``lesson``.
-    """
+    """Bring an executed notebook into the form in which it is stored, in place, with its record."""
     old = notebook.metadata.get("dlbook", {})
     notebook.metadata = NotebookNode(
         kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},

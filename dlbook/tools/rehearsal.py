@@ -36,10 +36,7 @@ def switch_training_off() -> None:
             x = x.take(1)
         else:
             count = settings.get("batch_size", 64)
-            x, y = (
-                None if arrays is None else keras.tree.map_structure(lambda a: a[:count], arrays)
-                for arrays in (x, y)
-            )
+            x, y = keras.tree.map_structure(lambda a: None if a is None else a[:count], (x, y))
         history = real_fit(model, x, y, **{**settings, "epochs": 1})
         if len(before) == len(model.get_weights()):  # else fit has built the model
             model.set_weights(before)  # the statistics of normalisation layers

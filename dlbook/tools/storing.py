@@ -7,12 +7,12 @@ from typing import Any
 
 from rich.console import Console
 
+from dlbook.data.kinds.dataset import STAND_IN
 from dlbook.tools.chapters import Chapter
 from dlbook.tools.execution import Run, as_page, execute, write_notebook, write_whole
 from dlbook.tools.overview import fill_head
 from dlbook.tools.record import (
     execution_faults,
-    is_stand_in,
     machine_paths,
     must_fail_untrained,
     normalise,
@@ -143,7 +143,7 @@ def _real_refusals(run: Run) -> list[str]:
     if run.failure:
         return []
     data, checks = run.report["data"], run.report["checks"]
-    refusals = [f"{name} is stand-in data" for name, source in data.items() if is_stand_in(source)]
+    refusals = [f"{name} is stand-in data" for name, source in data.items() if source == STAND_IN]
     headlines = [check["value"] for check in checks if check.get("headline")]
     if len(headlines) != 1 or headlines[0] is None:
         refusals.append("not exactly one check, of a single number, says headline=True")

@@ -160,12 +160,9 @@ def restart(model: keras.Model, seed: int) -> None:
     optimizer.build(fresh.trainable_variables)
     if not model.optimizer.built:  # it has not trained yet
         model.optimizer.build(model.trainable_variables)
-    for variables, start in (
-        (model.variables, fresh.variables),
-        (model.optimizer.variables, optimizer.variables),
-    ):
-        for variable, value in zip(variables, start, strict=True):
-            variable.assign(value)
+    old = [*model.variables, *model.optimizer.variables]
+    for variable, value in zip(old, [*fresh.variables, *optimizer.variables], strict=True):
+        variable.assign(value)
 
 
 def _batches(
@@ -204,11 +201,9 @@ class _Epochs(keras.callbacks.Callback):
         self.epoch.assign(epoch)
 
     def dataset(self, endless: bool) -> tf.data.Dataset:
-        """From the current epoch on.
+        """The current epoch; or endless, the next ones' batches ready when one ends.
 
-        Args:
-            endless: All epochs one after another, so that the next one's batches are ready when
-                one ends: with epochs of 16 small steps that halves the time. Otherwise one epoch.
+        With epochs of 16 small steps that halves the time.
         """
         following = 2**40 if endless else 1  # repeat() would lose the number of the epoch
         numbers = tf.data.Dataset.range(1).flat_map(

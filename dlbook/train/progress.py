@@ -20,16 +20,11 @@ class Progress(keras.callbacks.Callback):
     In a notebook it is one output that is updated and becomes the table. Elsewhere only the table
     is printed. It adds the seconds of an epoch to its logs, so that Keras's history keeps them;
     put it before the history.
-
-    Args:
-        epochs: Epochs in all.
-        steps: Batches of an epoch; None when the data set does not know.
-        table: Whether the table is shown.
     """
 
     def __init__(self, epochs: int, steps: int | None, table: bool = True):
         super().__init__()
-        self.epochs, self.steps = epochs, steps
+        self.epochs, self.steps = epochs, steps  # None when the data set does not know its batches
         self.first_epoch: int | None = None  # known when it begins: a resumed run begins later
         self.history: dict[str, list[float]] = {}
         self.table = table

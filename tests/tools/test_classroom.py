@@ -166,7 +166,8 @@ def test_check_says_that_the_set_up_fails(course: Path) -> None:
 def test_without_nbgrader_a_line_says_what_is_missing(
     course: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "nbgrader", None)  # an import of it or of a part of it fails
+    for name in ("nbgrader", "nbgrader.preprocessors"):  # an import of them fails
+        monkeypatch.setitem(sys.modules, name, None)
     path = course / "mine.ipynb"
     path.touch()
     for command in (["release"], ["check", path], ["grade"]):

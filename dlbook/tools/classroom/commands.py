@@ -1,15 +1,14 @@
 """``dlbook assignment``: release, check, grade."""
 
 import sys
-import tempfile
 from pathlib import Path
 
 import click
 from rich.table import Column, Table
 from rich.text import Text
 
-from dlbook.output import console
-from dlbook.tools import FAILED, INTERRUPTED
+from dlbook.runtime import can_write
+from dlbook.tools import FAILED, INTERRUPTED, console
 
 _COURSE = click.option(
     "--course",
@@ -94,10 +93,8 @@ def grade(folder: Path | None, course: Path | None) -> None:
     submissions = find_submissions(folder, opened.assignments)
     # what hinders the marks is told before anything is graded
     read_marks(path)
-    try:
-        tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        raise click.UsageError(f"no marks can be written to {path}: {error.strerror}") from error
+    if not can_write(path.parent):
+        raise click.UsageError(f"no marks can be written to {path}.")
     screen = console()
 
     def say(line: str) -> None:

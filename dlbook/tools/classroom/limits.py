@@ -14,15 +14,17 @@ class OutputLimitError(RuntimeError):
     """A cell prints more than a person can read: most often in an endless loop."""
 
 
-def limit_output(shell: Any, limit: int = OUTPUT_LIMIT) -> None:
+def limit_output(shell: Any) -> None:
     """Let a cell of IPython's shell fail that prints so much that it fills the grader's memory."""
-    left = limit
+    left = OUTPUT_LIMIT
 
     def spend(text: str) -> None:
         nonlocal left
         left -= len(text)
         if left < 0:
-            raise OutputLimitError(f"more than {limit:,} characters printed: an endless loop?")
+            raise OutputLimitError(
+                f"more than {OUTPUT_LIMIT:,} characters printed: an endless loop?"
+            )
 
     def printed(stream: Any, text: str) -> int:
         spend(text)
@@ -34,7 +36,7 @@ def limit_output(shell: Any, limit: int = OUTPUT_LIMIT) -> None:
 
     def start(*_: Any) -> None:
         nonlocal left
-        left = limit
+        left = OUTPUT_LIMIT
         for stream in (sys.stdout, sys.stderr):  # IPython, too, replaces the method in each cell
             stream.write = partial(printed, stream)
 
