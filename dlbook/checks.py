@@ -86,18 +86,15 @@ def check(
         verdict = _condition(name, value)
     else:
         side, real = ("at least", at_least) if at_least is not None else ("at most", at_most)
-        on_stand_in = stand_in is not None and data.is_stand_in
-        bar = float(stand_in if on_stand_in else real)
-        claim = f"{side} {_short(real)}"
+        bar, claim, place = float(real), f"{side} {_short(real)}", ""
         if stand_in is not None:
             claim += f" ({_short(stand_in)} on stand-in data)"
-        verdict = _against_bar(
-            name, value, side, bar, claim, " on stand-in data" if on_stand_in else ""
-        )
+            if data.is_stand_in:
+                bar, place = float(stand_in), " on stand-in data"
+        verdict = _against_bar(name, value, side, bar, claim, place)
 
     entry = {"name": name, "value": _scalar(value), "passed": verdict.passed}
-    entry |= {"bar": bar, "side": side}
-    _log.append(entry | {"headline": True} if headline else entry)
+    _log.append({**entry, "bar": bar, "side": side, **({"headline": True} if headline else {})})
     if not verdict.passed:
         raise CheckError(f"{name}: {verdict.failure}")
     line = (f"✓ {name}: ", verdict.found, verdict.against or verdict.claim)

@@ -56,23 +56,16 @@ def load(
         DataSettingError: on a wrong setting in the environment.
     """
     collection = get_collection(name)
-    if settings.mode() == "stand-in":
-        reason = "DLBOOK_DATA=stand-in asks for stand-in data."
+    try:
+        located = locate(name)
+    except DataUnavailableError as error:
+        if settings.mode() == "real":
+            raise
+        made = import_module(f"dlbook.data.stand_ins.{name.replace('-', '_')}")
+        origin = (STAND_IN, made.LICENCE, made.CITATION, (error.summary, made.NOTE))
+        fields = common | made.make()
     else:
-        try:
-            located = locate(name)
-        except DataUnavailableError as error:
-            if settings.mode() == "real":
-                raise
-            reason = error.summary
-        else:
-            origin = (located.source, collection.licence, collection.citation, located.notes)
-            return _make(kind, name, origin, read(located.paths) | common)
-    made = import_module(f"dlbook.data.stand_ins.{name.replace('-', '_')}")
-    origin = (STAND_IN, made.LICENCE, made.CITATION, (reason, made.NOTE))
-    return _make(kind, name, origin, common | made.make())
-
-
-def _make(kind: Callable[..., AnyDataSet], name: str, origin: tuple, fields: dict) -> AnyDataSet:
-    parts = dict(zip(("source", "licence", "citation", "notes"), origin, strict=True))
-    return remember(kind(name=name, title=get_collection(name).title, **parts, **fields))
+        origin = (located.source, collection.licence, collection.citation, located.notes)
+        fields = read(located.paths) | common
+    fields |= zip(("source", "licence", "citation", "notes"), origin, strict=True)
+    return remember(kind(name=name, title=collection.title, **fields))

@@ -131,13 +131,8 @@ def select_chapters(
 ) -> list[Chapter]:
     """The chapters that a reader's names stand for, in reading order, each once.
 
-    Args:
-        names: Numbers ("5", "05"), stems ("05_toy"), words ("toy"), beginnings of these, or "all".
-        chapters: What there is to choose from.
-        what: What an error calls them.
-
-    Raises:
-        UsageError: A name fits no chapter or several.
+    Names are numbers ("5", "05"), stems ("05_toy"), words ("toy"), beginnings of these, or "all".
+    One that fits none or several is a UsageError; ``what`` is its word for them.
     """
     chosen = {chapter for name in names for chapter in _matches(name, chapters, what)}
     return [chapter for chapter in chapters if chapter in chosen]

@@ -62,13 +62,7 @@ def _data_errors() -> Iterator[None]:
 
 @main.command()
 @click.argument("chapters", nargs=-1)
-@click.option(
-    "--output",
-    type=_FOLDER,
-    default="build",
-    show_default=True,
-    help="Folder for the executed notebooks and pages.",
-)
+@click.option("--output", type=_FOLDER, default="build", help="Folder of results, else build.")
 @click.option("--store", "mode", flag_value="store", help="Also store the outputs; real data only.")
 @click.option("--untrained", "mode", flag_value="untrained", help="Which checks pass untrained?")
 @click.option("--check", "mode", flag_value="check", help="Only say what is stale.")
@@ -112,7 +106,7 @@ def run(
 def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) -> int:
     from dlbook import data
     from dlbook.tools.reporting import print_summary
-    from dlbook.tools.storing import Workshop
+    from dlbook.tools.storing import run_once, run_untrained, store
 
     # a wrong setting would make every chapter fail, each after seconds of start-up
     data.mirror_folder()
@@ -120,19 +114,18 @@ def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) ->
         raise click.UsageError("--store needs the real data, but DLBOOK_DATA is stand-in.")
     if not can_write(output):
         raise click.UsageError(f"{output} cannot be written to.")
-    workshop = Workshop(output, console(), html)
-    work = {"store": workshop.store, "untrained": workshop.run_untrained}.get(mode, workshop.run)
+    work = {"store": store, "untrained": run_untrained}.get(mode, run_once)
     outcomes: list[Any] = []
     try:
         for chapter in chapters:
-            outcomes.append(work(chapter))
+            outcomes.append(work(chapter, output, html))
     except ValueError as error:  # a file that is no notebook
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         click.echo(f"\nInterrupted; {len(outcomes)} of {len(chapters)} chapters were finished.")
         return INTERRUPTED
     print_summary(outcomes, output if mode != "untrained" else None)
-    kinds = {outcome.run.failure.kind for outcome in outcomes if outcome.run.failure}
+    kinds = {outcome.run.failure for outcome in outcomes if outcome.run.failure}
     if kinds == {"DataUnavailableError"}:
         return DATA_MISSING
     return 0 if all(outcome.ok for outcome in outcomes) else FAILED

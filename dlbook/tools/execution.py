@@ -28,15 +28,6 @@ CELL_LIMIT = 1800  # seconds that one cell may take
 
 
 @dataclass
-class Failure:
-    """Why a chapter could not be executed to its end."""
-
-    source: str  # of the cell
-    kind: str  # the exception's name
-    message: str  # its text, or its traceback with ANSI colours
-
-
-@dataclass
 class Run:
     """What came of executing a notebook."""
 
@@ -48,7 +39,7 @@ class Run:
     report: dict[str, Any] = field(default_factory=dict)
     # where keep_going went on: cell id -> what it raised
     errors: dict[str, str] = field(default_factory=dict)
-    failure: Failure | None = None  # what stopped it
+    failure: str = ""  # name of the exception that stopped it
 
 
 def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -134,21 +125,19 @@ def execute(
                 client.shutdown_kernel = "immediate"
                 raise
     except CellExecutionError as error:
-        run.failure = Failure(cell.source, error.ename, str(error))
+        run.failure, message = error.ename, str(error)
     except CellTimeoutError:
-        text = f"the cell took longer than {CELL_LIMIT} s"
-        run.failure = Failure(cell.source, "Timeout", text)
+        run.failure, message = "Timeout", f"the cell took longer than {CELL_LIMIT} s"
     except DeadKernelError:
-        text = "the kernel died; most often the machine had no memory left"
-        run.failure = Failure(cell.source, "DeadKernel", text)
+        run.failure, message = "DeadKernel", "the kernel died; most often no memory was left"
     run.seconds_total = time.perf_counter() - begun
     told = Text(f"✓ {title}: done in {run.seconds_total:.0f} s", "green")
     if run.failure:
         where = f"FAILED in code cell {number} after {run.seconds_total:.0f} s"
         shown = "\n    ".join(cell.source.strip().splitlines()[:6])
         # the traceback's end holds the message
-        end = "\n  ".join(Text.from_ansi(run.failure.message).plain.strip().splitlines()[-6:])
-        head = (f"✗ {title}: {where}: {run.failure.kind}", "bold red")
+        end = "\n  ".join(Text.from_ansi(message).plain.strip().splitlines()[-6:])
+        head = (f"✗ {title}: {where}: {run.failure}", "bold red")
         told = Text.assemble(head, f"\n    {shown}\n", (f"  {end}", "red"))
     console.print(told, soft_wrap=True)
     return run

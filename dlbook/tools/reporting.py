@@ -8,7 +8,7 @@ from rich.text import Text
 
 from dlbook.data.kinds.dataset import STAND_IN
 from dlbook.tools import console
-from dlbook.tools.chapters import Chapter, first_line
+from dlbook.tools.chapters import Chapter
 from dlbook.tools.overview import reached
 from dlbook.tools.record import over_budget, stale_reasons
 from dlbook.tools.storing import Outcome
@@ -21,6 +21,12 @@ def print_summary(outcomes: Sequence[Outcome], folder: Path | None) -> None:
     stand_ins = set()
     for outcome in outcomes:
         memory, data = outcome.record.get("peak_memory_mb"), outcome.record.get("data", {})
+        if outcome.run.failure:
+            word, style = f"FAILED: {outcome.run.failure}", "bold red"
+        elif outcome.refusals:
+            word, style = "REFUSED", "bold red"
+        else:
+            word, style = "stored" if outcome.stored else "ok", "green"
         stand_ins |= {name for name, source in data.items() if source == STAND_IN}
         table.add_row(
             outcome.chapter.stem,
@@ -28,7 +34,7 @@ def print_summary(outcomes: Sequence[Outcome], folder: Path | None) -> None:
             Text(", ".join(f"{n}: {s.replace(STAND_IN, 'STAND-IN')}" for n, s in data.items())),
             f"{outcome.run.seconds:.0f}",
             f"{memory:,.0f} MB" if memory else "",
-            _outcome_text(outcome),
+            Text(word, style),
         )
     screen.print(table)
     for outcome in outcomes:
@@ -44,14 +50,6 @@ def print_summary(outcomes: Sequence[Outcome], folder: Path | None) -> None:
         screen.print(Text(text, style="bold yellow"))
     if folder:
         screen.print(Text(f"Executed chapters: {folder}"), soft_wrap=True)
-
-
-def _outcome_text(outcome: Outcome) -> Text:
-    if failure := outcome.run.failure:
-        return Text(f"FAILED: {failure.kind} at {first_line(failure.source)[:30]}", "bold red")
-    if outcome.refusals:
-        return Text("REFUSED", style="bold red")
-    return Text("stored" if outcome.stored else "ok", style="green")
 
 
 def print_stale(chapters: Sequence[Chapter]) -> bool:

@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from dlbook.data.kinds.dataset import STAND_IN
+from dlbook.tools import console
 from dlbook.tools.chapters import Chapter
 from dlbook.tools.execution import Run, as_page, execute, write_notebook, write_whole
 from dlbook.tools.overview import fill_head
@@ -48,88 +47,85 @@ class Outcome:
     @property
     def ok(self) -> bool:
         """Whether everything that was asked for was done."""
-        return self.run.failure is None and not self.refusals
+        return not self.run.failure and not self.refusals
 
 
-@dataclass(frozen=True)
-class Workshop:
-    """How chapters are run."""
+def run_once(chapter: Chapter, output: Path, html: bool) -> Outcome:
+    """Execute a chapter; write it, and with ``html`` its page, into the output folder."""
+    return _written(chapter, _execute(chapter), output, html)
 
-    output: Path  # folder for <chapter>.ipynb and <chapter>.html; made if missing
-    console: Console  # where the reader sees how the runs get on
-    html: bool = True  # whether to write the pages
 
-    def run(self, chapter: Chapter) -> Outcome:
-        """Execute a chapter and write the result into the output folder."""
-        return self._written(chapter, self._execute(chapter))
+def run_untrained(chapter: Chapter, *_: Any) -> Outcome:
+    """Execute a chapter on stand-in data without any learning; see what passes all the same."""
+    run = _untrained(chapter)
+    return Outcome(chapter, run, refusals=_untrained_refusals(run))
 
-    def run_untrained(self, chapter: Chapter) -> Outcome:
-        """Execute a chapter on stand-in data without any learning; see what passes all the same."""
-        run = self._untrained(chapter)
-        return Outcome(chapter, run, refusals=_untrained_refusals(run))
 
-    def store(self, chapter: Chapter) -> Outcome:
-        """Execute a chapter on the real data, on the stand-in and untrained, and store it.
+def store(chapter: Chapter, output: Path, html: bool) -> Outcome:
+    """Execute a chapter on the real data, on the stand-in and untrained, and store it.
 
-        The chapter's file changes only when all three went well.
-        """
-        names = chapter.record.get("data", ())
-        before = part_hashes(chapter, chapter.read(), names)
-        # DLBOOK_STORE lets the chapter write what others load of it: dlbook.data.save_artifact
-        real = {"DLBOOK_DATA": "real", "DLBOOK_STORE": "1"}
-        run = self._execute(chapter, settings=real)
-        outcome = self._written(chapter, run)
-        outcome.refusals = _real_refusals(run)
-        if before != part_hashes(chapter, chapter.read(), names):
-            outcome.refusals.append("its cells, or what they import, changed while it ran")
-        if not outcome.ok:
-            return outcome
-        stand_in = self._execute(chapter, " on stand-in data", settings=_STAND_IN)
-        outcome.run = stand_in
-        if not stand_in.failure:
-            outcome.run = untrained = self._untrained(chapter)
-            outcome.refusals = _untrained_refusals(untrained)
-        if outcome.ok:
-            outcome.run = run
-            record = outcome.record
-            record["stand_in"] = _small_record(stand_in, stand_in.report["checks"])
-            tagged = {cell.id for cell in must_fail_untrained(run.notebook)}
-            met = [check for check in untrained.report["checks"] if check["cell"] in tagged]
-            record["untrained"] = _small_record(untrained, met)
-            record["stored_at"] = datetime.now(UTC).isoformat(timespec="seconds")
-            normalise(run.notebook, record)
-            fill_head(run.notebook, record)
-            write_notebook(run.notebook, chapter.path)
-            outcome.stored = True
+    The chapter's file changes only when all three went well.
+    """
+    names = chapter.record.get("data", ())
+    before = part_hashes(chapter, chapter.read(), names)
+    # DLBOOK_STORE lets the chapter write what others load of it: dlbook.data.save_artifact
+    real = {"DLBOOK_DATA": "real", "DLBOOK_STORE": "1"}
+    run = _execute(chapter, settings=real)
+    outcome = _written(chapter, run, output, html)
+    outcome.refusals = _real_refusals(run)
+    if before != part_hashes(chapter, chapter.read(), names):
+        outcome.refusals.append("its cells, or what they import, changed while it ran")
+    if not outcome.ok:
         return outcome
-
-    def _execute(self, chapter: Chapter, how: str = "", **options: Any) -> Run:
-        notebook, folder, title = chapter.read(), chapter.path.parent, chapter.stem + how
-        return execute(notebook, folder, title=title, console=self.console, **options)
-
-    def _untrained(self, chapter: Chapter) -> Run:
-        own = chapter.settings
-        return self._execute(
-            chapter,
-            " untrained",
-            settings=_STAND_IN,
-            first=_UNTRAINED + own.get("UNTRAINED", ""),
-            before={FULL_SIZE: _CLAIM_A_GPU + own.get("TINY", "")},
-            keep_going=True,
-        )
-
-    def _written(self, chapter: Chapter, run: Run) -> Outcome:
-        """The outcome of a run whose notebook, and page, were written into the output folder."""
-        record = {}
-        if not run.failure:
-            parts = part_hashes(chapter, run.notebook, run.report["data"])
-            record = {**run.report, "seconds": round(run.seconds, 1), "parts": parts}
+    stand_in = _execute(chapter, " on stand-in data", settings=_STAND_IN)
+    outcome.run = stand_in
+    if not stand_in.failure:
+        outcome.run = untrained = _untrained(chapter)
+        outcome.refusals = _untrained_refusals(untrained)
+    if outcome.ok:
+        outcome.run = run
+        record = outcome.record
+        record["stand_in"] = _small_record(stand_in, stand_in.report["checks"])
+        tagged = {cell.id for cell in must_fail_untrained(run.notebook)}
+        met = [check for check in untrained.report["checks"] if check["cell"] in tagged]
+        record["untrained"] = _small_record(untrained, met)
+        record["stored_at"] = datetime.now(UTC).isoformat(timespec="seconds")
         normalise(run.notebook, record)
-        write_notebook(run.notebook, self.output / f"{chapter.stem}.ipynb")
-        if self.html:
-            page = as_page(run.notebook, chapter.stem)
-            write_whole(self.output / f"{chapter.stem}.html", page)
-        return Outcome(chapter, run, record)
+        fill_head(run.notebook, record)
+        write_notebook(run.notebook, chapter.path)
+        outcome.stored = True
+    return outcome
+
+
+def _execute(chapter: Chapter, how: str = "", **options: Any) -> Run:
+    notebook, folder, title = chapter.read(), chapter.path.parent, chapter.stem + how
+    return execute(notebook, folder, title=title, console=console(), **options)
+
+
+def _untrained(chapter: Chapter) -> Run:
+    own = chapter.settings
+    return _execute(
+        chapter,
+        " untrained",
+        settings=_STAND_IN,
+        first=_UNTRAINED + own.get("UNTRAINED", ""),
+        before={FULL_SIZE: _CLAIM_A_GPU + own.get("TINY", "")},
+        keep_going=True,
+    )
+
+
+def _written(chapter: Chapter, run: Run, output: Path, html: bool) -> Outcome:
+    """The outcome of a run whose notebook, and page, were written into the output folder."""
+    record = {}
+    if not run.failure:
+        parts = part_hashes(chapter, run.notebook, run.report["data"])
+        record = {**run.report, "seconds": round(run.seconds, 1), "parts": parts}
+    normalise(run.notebook, record)
+    write_notebook(run.notebook, output / f"{chapter.stem}.ipynb")
+    if html:
+        page = as_page(run.notebook, chapter.stem)
+        write_whole(output / f"{chapter.stem}.html", page)
+    return Outcome(chapter, run, record)
 
 
 def _small_record(run: Run, checks: list[dict[str, Any]]) -> dict[str, Any]:

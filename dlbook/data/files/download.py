@@ -46,11 +46,6 @@ class TransferError(Exception):
 def write_verified(file: RemoteFile, folder: Path, parts: Iterable[bytes]) -> None:
     """Writes a file under a temporary name, verifies it, and only then gives it its name.
 
-    Args:
-        file: what the content must be.
-        folder: a mirror or cache folder; made when missing.
-        parts: the content.
-
     Raises:
         DataUnavailableError: when the folder cannot be written or is full. No part is left.
         TransferError: when the content is not that of ``file``, or as raised by ``parts``.

@@ -97,7 +97,7 @@ def locate(collection: str | Collection) -> Located:
     collection = get_collection(collection)
     headline = f"The real data of {collection.title} could not be had"
     if settings.mode() == "stand-in":
-        tried = ["DLBOOK_DATA=stand-in: neither files nor the network are touched"]
+        tried = ["DLBOOK_DATA=stand-in asks for stand-in data"]
         remedies = ["unset DLBOOK_DATA, or set it to auto or real"]
         raise DataUnavailableError(headline, tried, remedies)
     found = status(collection)

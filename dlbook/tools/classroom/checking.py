@@ -26,12 +26,7 @@ Result = tuple[Task, bool | None, str]  # whether it passed, None if a person ma
 def check_notebook(
     path: Path, assignments: Sequence[Chapter], settings: Any
 ) -> tuple[Chapter, list[Result]]:
-    """Execute a student's notebook and say which tasks pass their visible tests.
-
-    Args:
-        path: The notebook: a released one with answers in it, under any name.
-        assignments: Those of the course.
-        settings: As for ``run_cells``.
+    """Execute a released notebook with answers and say which tasks pass their visible tests.
 
     Raises:
         ClickException: It is no notebook, belongs to no assignment, its test cells are not those

@@ -28,14 +28,9 @@ def mark_of(
     points: Mapping[str, float | None],
     notes: Sequence[str],
 ) -> Row:
-    """What a submission is worth, as a line of the file.
+    """What a submission is worth, as a line of the file, with notes for the teacher.
 
-    Args:
-        student: Whose it is.
-        assignment: Name of the assignment.
-        tasks: Its tasks.
-        points: By task; None, which counts 0, where a person has to give them.
-        notes: For the teacher.
+    Points go by task; they are None, which counts 0, where a person has to give them.
     """
     by_test = [task for task in tasks if not task.by_hand]
     return {
