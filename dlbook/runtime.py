@@ -90,16 +90,12 @@ class Machine:
 
     def describe(self) -> str:
         """Several plain lines about the machine."""
-        lines = [
-            f"device      {self.device}",
-            f"cores       {self.cores}",
-            f"memory      {self.memory_gb:.0f} GB",
-            f"precision   {self.precision}",
-            *(f"{name:<11} {number}" for name, number in self.versions.items()),
-        ]
-        lines += [f"not fixed   {sentence}" for sentence in self.not_reproducible]
-        lines += [f"changed     {sentence}" for sentence in self.changed]
-        return "\n".join(lines)
+        facts = [("device", self.device), ("cores", self.cores)]
+        facts += [("memory", f"{self.memory_gb:.0f} GB"), ("precision", self.precision)]
+        facts += self.versions.items()
+        facts += [("not fixed", sentence) for sentence in self.not_reproducible]
+        facts += [("changed", sentence) for sentence in self.changed]
+        return "\n".join(f"{name:<11} {fact}" for name, fact in facts)
 
 
 def setup(seed: int = 0, *, deterministic: bool = False, mixed_precision: bool = True) -> Machine:
@@ -219,13 +215,13 @@ def report() -> dict[str, Any]:
         unit = 1 if sys.platform == "darwin" else 1024
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     met = checks()
-    main = [{"name": c["name"], "value": c["value"]} for c in met if c.get("headline")]
+    headlines = [{"name": c["name"], "value": c["value"]} for c in met if c.get("headline")]
     return {
         "versions": versions(),
         "device": _device(),
         "data": loaded(),
         "peak_memory_mb": round(peak / 1e6),
-        "headline": main[-1] if main else None,
+        "headline": headlines[-1] if headlines else None,
         "checks": met,
     }
 

@@ -12,23 +12,7 @@ _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def source_of(*objects: Callable, guards: bool = True) -> str:
-    """The source of functions, methods and classes as text, in the given order.
-
-    Docstrings are left out, so that a reader sees the code at once; ``help()`` shows them.
-
-    Args:
-        objects: What is defined in a file. A method stands inside its class, with "..." where
-            other parts of the class are left out; methods of one class that follow each other
-            stand in it together.
-        guards: Keep the validations at the top of a function: its first statements, as far as
-            they only raise an error if something is wrong.
-
-    Returns:
-        The dedented source, the objects parted by two empty lines.
-
-    Raises:
-        TypeError: An object has no Python source.
-    """
+    """What ``show`` shows as text: the dedented sources, parted by two empty lines."""
     found = []
     for item in objects:
         try:
@@ -49,11 +33,18 @@ def show(*objects: Callable, guards: bool = True) -> None:
     """Show the source of functions, methods and classes as a highlighted block.
 
     It is a fenced Markdown block, so every notebook viewer highlights it and nbval compares it:
-    a chapter whose builder was changed says so. Outside a notebook it is printed.
+    a chapter whose builder was changed says so. Outside a notebook it is printed. Docstrings are
+    left out, so that a reader sees the code at once; ``help()`` shows them.
 
     Args:
-        objects: What is defined in a file; a method is shown inside its class.
-        guards: Keep the validations at the top of a function.
+        objects: What is defined in a file. A method stands inside its class, with "..." where
+            other parts of the class are left out; methods of one class that follow each other
+            stand in it together.
+        guards: Keep the validations at the top of a function: its first statements, as far as
+            they only raise an error if something is wrong.
+
+    Raises:
+        TypeError: An object has no Python source.
     """
     text = f"```python\n{source_of(*objects, guards=guards)}\n```"
     if output.in_notebook():

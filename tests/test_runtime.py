@@ -331,7 +331,7 @@ def test_a_home_that_cannot_be_used_is_no_obstacle_and_no_noise(home: str | None
         "import dlbook, os\n"
         "from dlbook import data\n"
         "states = data.status(data.COLLECTIONS['mnist'])\n"
-        "print(data.cache_folder().is_absolute(), all(not state.good for state in states))\n"
+        "print(data.cache_folder().is_absolute(), not any(state.path for state in states))\n"
         "import matplotlib.pyplot\n"
         "import dlbook.models\n"
         "print(os.environ['MPLCONFIGDIR'], '~' in os.listdir())"

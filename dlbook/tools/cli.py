@@ -20,7 +20,6 @@ from dlbook.runtime import can_write
 from dlbook.tools import DATA_MISSING, FAILED, INTERRUPTED, console
 from dlbook.tools.classroom.commands import assignment
 
-_NAMES = click.argument("names", nargs=-1)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -110,8 +109,7 @@ def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) ->
 
     # a wrong setting would make every chapter fail, each after seconds of start-up
     data.mirror_folder()
-    if data.mode() == "stand-in" and mode == "store":
-        raise click.UsageError("--store needs the real data, but DLBOOK_DATA is stand-in.")
+    data.mode()
     if not can_write(output):
         raise click.UsageError(f"{output} cannot be written to.")
     work = {"store": store, "untrained": run_untrained}.get(mode, run_once)
@@ -180,7 +178,7 @@ def list_data() -> None:
 
 
 @data.command()
-@_NAMES
+@click.argument("names", nargs=-1)
 @_data_errors()
 def fetch(names: tuple[str, ...]) -> None:
     """Find or download the collections NAMES (default: all) and verify them."""
@@ -201,34 +199,32 @@ def fetch(names: tuple[str, ...]) -> None:
 
 
 @data.command()
-@_NAMES
 @_data_errors()
-def verify(names: tuple[str, ...]) -> None:
-    """Check every file of the collections NAMES (default: all) against its checksum."""
+def verify() -> None:
+    """Check every file against its checksum."""
     from dlbook import data as store
 
-    states = [state for name in names or store.COLLECTIONS for state in store.status(name)]
+    states = [state for name in store.COLLECTIONS for state in store.status(name)]
     for state in states:
         click.echo(": ".join(filter(None, [state.file.path, state.state, state.detail])))
     if any(state.state == "damaged" for state in states):
         click.echo("Damaged files are fetched again by: dlbook data fetch")
         sys.exit(FAILED)
-    sys.exit(0 if all(state.good for state in states) else DATA_MISSING)
+    sys.exit(0 if all(state.path for state in states) else DATA_MISSING)
 
 
 @data.command()
 @click.argument("folder", type=_FOLDER)
-@_NAMES
 @_data_errors()
-def mirror(folder: Path, names: tuple[str, ...]) -> None:
-    """Make FOLDER a mirror with the collections NAMES (default: all), for a classroom.
+def mirror(folder: Path) -> None:
+    """Make FOLDER a mirror with every collection, for a classroom.
 
     Copy the folder to every machine, or share it, and set DLBOOK_DATA_DIR to it there: no
     machine needs a network then. Made again, it verifies the folder and mends damaged files.
     """
     from dlbook import data as store
 
-    for path, action in store.make_mirror(folder, names or store.COLLECTIONS).items():
+    for path, action in store.make_mirror(folder, store.COLLECTIONS).items():
         click.echo(f"{path}: {action}")
     click.echo(f"Use it with: export DLBOOK_DATA_DIR={folder.absolute()}")
 

@@ -90,18 +90,15 @@ def data_findings() -> Iterator[Finding]:
         return
     where = f"; mirror folder {folder}" if folder else ""
     yield Finding("ok", "data setting", f"DLBOOK_DATA={mode}{where}")
-    absent = {
-        name: sum(copy.file.size for copy in data.status(name) if not copy.good)
-        for name in data.COLLECTIONS
-    }
-    names, size = " ".join(name for name in absent if absent[name]), sum(absent.values())
+    absent = [(n, s.file.size) for n in data.COLLECTIONS for s in data.status(n) if not s.path]
+    names, size = " ".join(dict(absent)), sum(size for _, size in absent)
     free = shutil.disk_usage(next(f for f in (cache, *cache.parents) if f.exists())).free
+    text = f"{cache}, {decimal(free)} free"
     if can_write(cache) and free > size:
-        yield Finding("ok", "cache", f"{cache}, {decimal(free)} free")
+        yield Finding("ok", "cache", text)
     else:
-        text = f"{cache} cannot be written to, or has no room: {decimal(free)} are free"
-        remedy = "export DLBOOK_CACHE=FOLDER, with a folder that you may write to"
-        yield Finding("fault", "cache", text, remedy)
+        remedy = "make room, or export DLBOOK_CACHE=FOLDER, with a folder that you may write to"
+        yield Finding("fault", "cache", f"{text}: no room, or no right to write", remedy)
     if names:
         status, without = ("fault", "fail") if mode == "real" else ("note", "use a stand-in")
         text = f"{decimal(size)} are not here: {names}; chapters {without} without them"

@@ -206,7 +206,6 @@ def as_page(notebook: NotebookNode, title: str) -> str:
     """The notebook as an HTML page."""
     from nbconvert import HTMLExporter
 
-    quiet = logging.getLogger("dlbook.nbconvert")
-    quiet.setLevel(logging.ERROR)
-    exporter = HTMLExporter(log=quiet)
+    exporter = HTMLExporter(log=logging.getLogger("dlbook.nbconvert"))
+    exporter.log.setLevel(logging.ERROR)
     return exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})[0]

@@ -64,10 +64,8 @@ def _all_imported(files: set[Path], house: Path, roots: tuple[str, ...]) -> set[
 
 def _imported(source: str, package: str, house: Path, roots: tuple[str, ...]) -> set[Path]:
     """The files inside the packages ``roots`` that a piece of Python in ``package`` imports."""
-    lines = source.splitlines()
-    plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
     try:
-        tree = ast.parse(plain)
+        tree = ast.parse(re.sub(r"^\s*[%!].*", "", source, flags=re.MULTILINE))
     except SyntaxError:  # a cell that shows one
         return set()
     names: set[str] = set()

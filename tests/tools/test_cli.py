@@ -368,7 +368,7 @@ def test_data_commands_on_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     damaged = tmp_path / "cache" / "mnist" / "train-images-idx3-ubyte.gz"
     damaged.parent.mkdir(parents=True)
     damaged.write_bytes(b"<html>")
-    result = run("data", "verify", "mnist")
+    result = run("data", "verify")
     assert result.exit_code == 1
     assert "damaged" in result.output
     # in stand-in mode the network is not touched
@@ -377,9 +377,8 @@ def test_data_commands_on_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert run("data", "mirror", tmp_path / "mirror").exit_code == 3
 
 
-@pytest.mark.parametrize("command", [("fetch",), ("verify",), ("mirror", "folder")])
-def test_an_unknown_collection_ends_with_2(command: tuple[str, ...]) -> None:
-    result = run("data", *command, "nonsense")
+def test_an_unknown_collection_ends_with_2() -> None:
+    result = run("data", "fetch", "nonsense")
     assert result.exit_code == 2
     assert "mnist" in result.output
 

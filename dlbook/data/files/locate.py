@@ -22,18 +22,13 @@ class FileStatus:
 
     file: RemoteFile  # the registered file, or its smaller form where that was found
     state: str  # where a good copy lies; "missing"; "damaged" if there are copies but no good one
-    path: Path | None  # the good copy
+    path: Path | None  # the good copy: its size and hash are right
     faults: dict[str, str]  # where a copy is no good -> a sentence that says so
 
     @property
     def detail(self) -> str:
         """What is wrong with the copies that are no good; "" when nothing is."""
         return "; ".join(self.faults.values())
-
-    @property
-    def good(self) -> bool:
-        """Whether there is a copy with the right size and hash."""
-        return self.path is not None
 
 
 @dataclass(frozen=True)
@@ -107,13 +102,13 @@ def locate(collection: str | Collection) -> Located:
         path, source = copy.path, copy.state
         if MIRROR in copy.faults:
             notes.append(f"{copy.faults[MIRROR]} and was passed over")
-        if not copy.good:
+        if not copy.path:
             from dlbook.data.files.download import download
 
             try:
                 source, told = download(file, cache)
             except DataUnavailableError as error:
-                tried = [f"{sum(not c.good for c in found)} of {len(found)} files are not here"]
+                tried = [f"{sum(not c.path for c in found)} of {len(found)} files are not here"]
                 tried += [c.detail for c in found if c.detail] + error.tried
                 raise DataUnavailableError(headline, tried, error.remedies + _REMEDIES) from error
             path = cache / file.path
@@ -147,10 +142,10 @@ def make_mirror(folder: str | Path, collections: Iterable[str | Collection]) -> 
     for collection in [get_collection(chosen) for chosen in collections]:
         present = [find_copy(file, {MIRROR: folder}) for file in collection.files]
         # a finished mirror needs neither the cache nor the network to be checked again
-        origin = {} if all(entry.good for entry in present) else locate(collection).paths
+        origin = {} if all(entry.path for entry in present) else locate(collection).paths
         for file, entry in zip(collection.files, present, strict=True):
             form, action = entry.file, "kept"
-            if not entry.good:
+            if not entry.path:
                 action = "replaced" if entry.faults else "copied"
                 found = origin[file.path]
                 form = next(form for form in file.forms if form.name == found.name)

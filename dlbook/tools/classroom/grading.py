@@ -233,10 +233,7 @@ def find_submissions(folder: Path, assignments: Sequence[Chapter]) -> list[Submi
         found |= {(one.stem if one else rest, path.stem): path for path, one in told.items()}
     stems = sorted({stem for stem, _ in found if stem})
     if not stems:
-        raise click.UsageError(
-            f"{folder} has no submissions: neither <student>/<assignment>/<assignment>.ipynb nor "
-            "<student>.ipynb"
-        )
+        raise click.UsageError(f"{folder} has no submissions: --help says how they must lie.")
     return [
         Submission(student, names[stem], found.get((stem, student)))
         for stem in stems

@@ -29,7 +29,7 @@ def test_status_downloads_and_changes_nothing(host, collection, cache):
     assert not cache.exists()
     damaged = put(cache, b"half")
     first, second = status(collection)
-    assert (first.state, first.path, first.good) == ("damaged", None, False)
+    assert (first.state, first.path) == ("damaged", None)
     assert first.detail == "toy/file.bin in the cache is damaged (4 bytes instead of 200,000)"
     assert (second.state, second.path, second.detail) == ("missing", None, "")
     assert damaged.read_bytes() == b"half"
@@ -44,7 +44,7 @@ def test_status_names_the_place(host, collection, cache, tmp_path, monkeypatch):
     assert (first.state, first.path, first.detail) == ("mirror folder", path, "")
     path.write_bytes(b"?")
     first, _ = status(collection)
-    assert (first.state, first.good) == ("cache", True)
+    assert (first.state, first.path) == ("cache", cache / "toy/file.bin")
     assert "mirror folder is damaged" in first.detail
 
 
