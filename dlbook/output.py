@@ -20,11 +20,7 @@ def in_notebook() -> bool:
 
 
 def display_bundle(**forms: str) -> None:
-    """Show one output of a notebook in several forms; the viewer takes the richest it knows.
-
-    Args:
-        forms: The text of each form: ``plain``, ``html``, ``markdown``.
-    """
+    """Show one output as ``plain``, ``html``, ``markdown``; a viewer takes the richest it knows."""
     from IPython.display import display
 
     # a bundle of our own: the plain form is a text too, not the address of an object

@@ -237,10 +237,9 @@ def _load() -> tuple[Any, Any]:
 
 
 def _is_no_retracing_alarm(record: logging.LogRecord) -> bool:
-    """TensorFlow warns when one function is traced again and again.
+    """TensorFlow warns when one function is traced again and again, told by its line in Keras.
 
-    It knows a function by its line in Keras's source, which all models of a notebook share. So a
-    fourth or fifth model sets it off, although each of them was traced once.
+    All models of a notebook share that line, so a fifth one sets it off.
     """
     return "triggered tf.function retracing" not in record.getMessage()
 

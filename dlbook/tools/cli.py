@@ -83,7 +83,6 @@ def run(
     """
     from dlbook.tools.chapters import NOTEBOOKS, find_chapters, select_chapters, tour
     from dlbook.tools.overview import write_overview
-    from dlbook.tools.reporting import print_stale
 
     folder = notebooks or NOTEBOOKS
     found = find_chapters(folder)
@@ -94,7 +93,7 @@ def run(
     else:
         chosen = tour(found)
     if mode == "check":
-        sys.exit(FAILED if print_stale(chosen) else 0)
+        sys.exit(FAILED if _print_stale(chosen) else 0)
     code = _execute(chosen, output, mode, html) if mode != "map" else 0
     if mode in ("map", "store"):
         for path in write_overview(folder):
@@ -104,7 +103,6 @@ def run(
 
 def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) -> int:
     from dlbook import data
-    from dlbook.tools.reporting import print_summary
     from dlbook.tools.storing import run_once, run_untrained, store
 
     # a wrong setting would make every chapter fail, each after seconds of start-up
@@ -122,11 +120,69 @@ def _execute(chapters: list[Any], output: Path, mode: str | None, html: bool) ->
     except KeyboardInterrupt:
         click.echo(f"\nInterrupted; {len(outcomes)} of {len(chapters)} chapters were finished.")
         return INTERRUPTED
-    print_summary(outcomes, output if mode != "untrained" else None)
+    _print_summary(outcomes, output if mode != "untrained" else None)
     kinds = {outcome.run.failure for outcome in outcomes if outcome.run.failure}
     if kinds == {"DataUnavailableError"}:
         return DATA_MISSING
     return 0 if all(outcome.ok for outcome in outcomes) else FAILED
+
+
+def _print_summary(outcomes: list[Any], folder: Path | None) -> None:
+    """The closing table: what was reached, on which data, how long it took; and the folder."""
+    from dlbook.data.kinds.dataset import STAND_IN
+    from dlbook.tools.overview import reached
+    from dlbook.tools.record import over_budget
+
+    seconds, memory = (Column(name, justify="right") for name in ("seconds", "memory"))
+    table, screen = Table("chapter", "reached", "data", seconds, memory, "outcome"), console()
+    stand_ins = set()
+    for outcome in outcomes:
+        memory, data = outcome.record.get("peak_memory_mb"), outcome.record.get("data", {})
+        if outcome.run.failure:
+            word, style = f"FAILED: {outcome.run.failure}", "bold red"
+        elif outcome.refusals:
+            word, style = "REFUSED", "bold red"
+        else:
+            word, style = "stored" if outcome.stored else "ok", "green"
+        stand_ins |= {name for name, source in data.items() if source == STAND_IN}
+        table.add_row(
+            outcome.chapter.stem,
+            Text(reached(outcome.record) if outcome.record else ""),
+            Text(", ".join(f"{n}: {s.replace(STAND_IN, 'STAND-IN')}" for n, s in data.items())),
+            f"{outcome.run.seconds:.0f}",
+            f"{memory:,.0f} MB" if memory else "",
+            Text(word, style),
+        )
+    screen.print(table)
+    for outcome in outcomes:
+        over = over_budget(outcome.record) if outcome.stored else []
+        for reason in outcome.refusals + [f"over budget: {what}" for what in over]:
+            screen.print(Text(f"{outcome.chapter.stem}: {reason}", style="red"))
+    if stand_ins:
+        text = (
+            f"STAND-IN DATA were used for: {', '.join(sorted(stand_ins))}. These results are NOT "
+            "from the real data. To get them: `dlbook data fetch`, or set DLBOOK_DATA_DIR to a "
+            "folder that has them (`dlbook data list` shows what is missing)."
+        )
+        screen.print(Text(text, style="bold yellow"))
+    if folder:
+        screen.print(Text(f"Executed chapters: {folder}"), soft_wrap=True)
+
+
+def _print_stale(chapters: list[Any]) -> bool:
+    """Say for each chapter whether its stored outputs are fresh, and why not; is one stale?"""
+    from dlbook.tools.record import stale_reasons
+
+    reasons = {chapter.stem: stale_reasons(chapter) for chapter in chapters}
+    for stem, found in reasons.items():
+        style, word = ("bold red", "STALE") if found else ("green", "fresh")
+        console().print(Text(f"{stem}: {word}", style))
+        for reason in found:
+            print(f"  {reason}")
+    stale = " ".join(stem[:2] for stem, found in reasons.items() if found)
+    if stale:
+        print(f"Execute and store again: dlbook run --store {stale}")
+    return bool(stale)
 
 
 @main.command()

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import nbformat
@@ -61,32 +60,28 @@ def execute(
     *,
     title: str,
     console: Console,
-    settings: Mapping[str, str] = MappingProxyType({}),
+    settings: Mapping[str, str] | None = None,
     first: str = "",
-    before: Mapping[str, str] = MappingProxyType({}),
+    before: Mapping[str, str] | None = None,
     keep_going: bool = False,
 ) -> Run:
-    """Execute a notebook from top to bottom, in place.
+    """Execute a notebook from top to bottom, in place, with a kernel that works in a folder.
+
+    A cell that fails is no exception here: see ``Run.failure``.
 
     Args:
-        notebook: The notebook; its outputs are replaced.
-        folder: Where its kernel works.
-        title: What the run is called.
         console: Where the reader sees how it gets on: a line that moves with the cells in a
             terminal, and at the end how it went.
         settings: Environment variables beside the caller's.
         first: Code before the first cell; like that of ``before``, it leaves no trace.
         before: Code before a cell, by the cell's id.
         keep_going: Go on after a cell that raises, and note which checks each cell met.
-
-    Returns:
-        What came of it. A cell that fails is no exception here: see ``Run.failure``.
     """
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     run = Run(notebook)
     client = client_of(notebook, folder, timeout=CELL_LIMIT)
-    environment = kernel_environment({**os.environ, **settings})
+    environment = kernel_environment({**os.environ, **(settings or {})})
     begun = time.perf_counter()
     total, number, heading, owners = len(code_cells(notebook)), 0, "set-up", []
     cell = nbformat.v4.new_code_cell(first)
@@ -104,8 +99,8 @@ def execute(
                     if cell.cell_type != "code" or not cell.source.strip():
                         continue
                     number += 1
-                    if cell.get("id") in before:
-                        _ask(client, nbformat.v4.new_code_cell(before[cell.id]))
+                    extra = (before or {}).get(cell.get("id"), "")
+                    _ask(client, nbformat.v4.new_code_cell(extra))  # nothing, if it is empty
                     status.update(Text(f"{title}: cell {number} of {total}, {heading}"))
                     client.allow_errors = keep_going or may_raise(cell)
                     start = time.perf_counter()

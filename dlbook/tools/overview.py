@@ -111,7 +111,7 @@ def write_overview(folder: Path = NOTEBOOKS) -> list[Path]:
     """Bring README's table and the map into agreement with the stored records.
 
     README.md lies beside the folder and has the lines ``<!-- chapters -->`` and
-    ``<!-- /chapters -->``. The map is the text cell "map" of any chapter. Names what changed.
+    ``<!-- /chapters -->``. The map is the text cell "map" of any chapter. Returns what changed.
     """
     book, changed = entries(folder), []
     readme = Path(folder).absolute().parent / "README.md"

@@ -62,10 +62,7 @@ def run_untrained(chapter: Chapter, *_: Any) -> Outcome:
 
 
 def store(chapter: Chapter, output: Path, html: bool) -> Outcome:
-    """Execute a chapter on the real data, on the stand-in and untrained, and store it.
-
-    The chapter's file changes only when all three went well.
-    """
+    """Execute a chapter on real data, on stand-ins and untrained; store it if all three go well."""
     names = chapter.record.get("data", ())
     before = part_hashes(chapter, chapter.read(), names)
     # DLBOOK_STORE lets the chapter write what others load of it: dlbook.data.save_artifact

@@ -201,10 +201,7 @@ class _Epochs(keras.callbacks.Callback):
         self.epoch.assign(epoch)
 
     def dataset(self, endless: bool) -> tf.data.Dataset:
-        """The current epoch; or endless, the next ones' batches ready when one ends.
-
-        With epochs of 16 small steps that halves the time.
-        """
+        """The current epoch, or endless all from it on: that halves the time of short epochs."""
         following = 2**40 if endless else 1  # repeat() would lose the number of the epoch
         numbers = tf.data.Dataset.range(1).flat_map(
             lambda _: tf.data.Dataset.range(self.epoch, self.epoch + following)

@@ -113,19 +113,17 @@ def download(file: RemoteFile, folder: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def _from_hosts(file: RemoteFile, folder: Path) -> None:
-    tried: list[str] = []
-    for url in file.urls:
-        for attempt in (1, 2):
-            try:
-                return _from_host(file, folder, url)
-            except TransferError as error:
-                if error.passing and attempt == 1:
-                    continue
-                tried.append(f"{urlsplit(url).netloc}: {file.path}: {error}")
-                break
-    tried = tried or [f"{file.path}: no public host has this file"]
+    urls, tried = list(file.urls), {}
+    for url in urls:
+        try:
+            return _from_host(file, folder, url)
+        except TransferError as error:
+            if error.passing and url not in tried:
+                urls.append(url)  # once more, after the other hosts
+            tried[url] = f"{urlsplit(url).netloc}: {file.path}: {error}"
+    faults = list(tried.values()) or [f"{file.path}: no public host has this file"]
     remedies = ["`dlbook data fetch` when the network is there"]
-    raise DataUnavailableError("No host gave the file", tried, remedies)
+    raise DataUnavailableError("No host gave the file", faults, remedies)
 
 
 def _from_host(file: RemoteFile, folder: Path, url: str) -> None:

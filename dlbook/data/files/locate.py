@@ -41,12 +41,7 @@ class Located:
 
 
 def find_copy(file: RemoteFile, folders: dict[str, Path]) -> FileStatus:
-    """The first good copy of a file, or what is wrong; changes nothing.
-
-    Args:
-        file: the registered file.
-        folders: where to look, in this order: state that a good copy has -> folder.
-    """
+    """The first good copy of a file, or its faults; folders go by the state of a copy in them."""
     faults: dict[str, str] = {}
     for state, folder in folders.items():
         for form in file.forms:

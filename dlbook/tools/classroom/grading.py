@@ -38,9 +38,6 @@ class Submission(NamedTuple):
 class Course:
     """A folder that nbgrader works in: ``source``, ``release``, ``autograded``, a gradebook, …
 
-    Args:
-        folder: The folder; None for the book's own.
-
     Raises:
         ClickException: nbgrader is not installed, or the folder is no course.
     """
@@ -72,11 +69,7 @@ class Course:
         config.Autograde.autograde_preprocessors = [execute, LimitOutput, SaveAutoGrades]
 
     def release(self, assignment: Chapter) -> Path:
-        """Write the student version of one of the assignments, and say where it lies.
-
-        Raises:
-            ClickException: nbgrader could not make it.
-        """
+        """Write the student version of an assignment; where it lies, or a ClickException."""
         from nbgrader.converters import GenerateAssignment
 
         try:
@@ -87,11 +80,7 @@ class Course:
         return self.folder / "release" / assignment.stem / f"{assignment.stem}.ipynb"
 
     def grade(self, submission: Submission) -> tuple[Row, bool]:
-        """Grade a submission to a released assignment and write its feedback page; never raises.
-
-        Returns:
-            The mark, and whether the submission could be graded.
-        """
+        """The mark of a submission, with a feedback page, and whether it could be graded."""
         who = (submission.student, submission.assignment.stem)
         source = submission.assignment.read()
         tasks = courses.tasks_of(source)
@@ -148,10 +137,9 @@ class Course:
         with Gradebook(self.config.CourseDirectory.db_url) as gradebook:
             found = gradebook.find_submission(submission.assignment.stem, submission.student)
             grades = {grade.name: grade for grade in found.notebooks[0].grades}
-            points = {task.name: grades[task.graded_cell].manual_score for task in tasks}
+            given = {t.name: grades[t.graded_cell].manual_score for t in tasks}
             by_test = {t.name: grades[t.graded_cell].auto_score for t in tasks if not t.by_hand}
-        given = {name: value for name, value in points.items() if value is not None}
-        return {**points, **by_test, **given}
+        return {n: by_test.get(n) if manual is None else manual for n, manual in given.items()}
 
     def _write_feedback(self, submission: Submission, tasks: Sequence[Task]) -> None:
         from nbgrader.converters import GenerateFeedback
