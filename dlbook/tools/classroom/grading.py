@@ -14,7 +14,6 @@ from unittest.mock import patch
 
 import click
 from nbformat import NotebookNode
-from traitlets.config import PyFileConfigLoader
 
 from dlbook.tools.chapters import Chapter, first_line, read_notebook
 from dlbook.tools.classroom import course as courses
@@ -45,6 +44,7 @@ class Course:
     def __init__(self, folder: Path | None = None) -> None:
         try:
             from nbgrader.preprocessors import LimitOutput, SaveAutoGrades
+            from traitlets.config import PyFileConfigLoader
         except ImportError as error:
             raise click.ClickException(
                 "this needs nbgrader: pip install -c constraints.txt -e '.[classroom]'"
