@@ -133,8 +133,8 @@ def _print_summary(outcomes: list[Any], folder: Path | None) -> None:
     from dlbook.tools.overview import reached
     from dlbook.tools.record import over_budget
 
-    seconds, memory = (Column(name, justify="right") for name in ("seconds", "memory"))
-    table, screen = Table("chapter", "reached", "data", seconds, memory, "outcome"), console()
+    numbers = [Column(name, justify="right") for name in ("seconds", "memory")]
+    table, screen = Table("chapter", "reached", "data", *numbers, "outcome"), console()
     stand_ins = set()
     for outcome in outcomes:
         memory, data = outcome.record.get("peak_memory_mb"), outcome.record.get("data", {})
