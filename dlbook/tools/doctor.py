@@ -20,7 +20,8 @@ _INSTALL = f"{_PYTHON} -m pip install -e ."
 _PROBE = """
 import json, dlbook, keras
 machine = dlbook.setup()
-text = f"{machine.device}, {machine.cores} CPU cores, {machine.memory_gb:.0f} GB of memory"
+text = f"{machine.device}, {machine.memory_gb:.0f} GB of memory"
+text += f", {machine.cores} CPU cores" if machine.has_gpu else ""
 found = {"text": text, "gpu": machine.has_gpu, "changed": machine.changed}
 print("\\n" + json.dumps({**found, "backend": keras.config.backend()}))
 """
