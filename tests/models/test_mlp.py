@@ -98,6 +98,16 @@ def test_many_starts_at_once_equal_one_start_at_a_time(activation: str, loss: st
             np.testing.assert_allclose(trained[name][start], value, rtol=1e-9, err_msg=name)
 
 
+def test_every_start_may_have_a_rate_of_its_own():
+    many, rates = parameters_of(num_starts=2), np.array([0.1, 2.0])
+    trained, _ = mlp.train(many, X, Y, epochs=5, learning_rate=rates[:, None, None])
+    for start, rate in enumerate(rates):
+        one = {name: value[start] for name, value in many.items()}
+        expected, _ = mlp.train(one, X, Y, epochs=5, learning_rate=rate)
+        for name, value in expected.items():
+            np.testing.assert_allclose(trained[name][start], value, rtol=1e-9, err_msg=name)
+
+
 def test_the_starts_differ_and_the_seed_fixes_them():
     many = mlp.init_parameters(3, 5, 2, num_starts=2, seed=4)
     assert not np.array_equal(many["w1"][0], many["w1"][1])
