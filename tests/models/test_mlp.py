@@ -155,6 +155,16 @@ def test_training_leaves_its_start_alone_and_reports_the_loss_before_each_step()
     assert losses[1] == mlp.backward(one_step, X, Y)[1]
 
 
+def test_a_rate_on_the_sum_over_the_examples_is_larger_on_the_mean():
+    """Chapter 01 says that the article's rate of 0.1 is 0.4 here."""
+    start = mlp.init_parameters(2, 4, 1, initializer="normal")
+    hidden, output = mlp.forward(start, XOR_X, "sigmoid")
+    articles_step = 0.1 * hidden.T @ ((XOR_Y - output) * output * (1 - output))
+    kind = {"activation": "sigmoid", "loss": "squared_error"}
+    trained, _ = mlp.train(start, XOR_X, XOR_Y, epochs=1, learning_rate=0.4, **kind)
+    np.testing.assert_allclose(trained["w2"] - start["w2"], articles_step, rtol=1e-9)
+
+
 def test_losses_by_hand():
     output, y = np.array([[0.8], [0.4]]), np.array([[1.0], [0.0]])
     assert mlp.loss_value(output, y) == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2)
