@@ -187,8 +187,8 @@ def train(
     return parameters, np.array(losses)
 
 
-def solved(output: np.ndarray, y: np.ndarray, margin: float = 0.4) -> np.ndarray:
-    """Which starts give every example an output on the right side, and clearly so.
+def solved(output: np.ndarray, y: np.ndarray, margin: float = 0.1) -> np.ndarray:
+    """Which starts give every example a firm output on the right side.
 
     Args:
         output: (…, examples, outputs).

@@ -108,6 +108,25 @@ def test_every_start_may_have_a_rate_of_its_own():
             np.testing.assert_allclose(trained[name][start], value, rtol=1e-9, err_msg=name)
 
 
+@ALL_KINDS
+def test_two_dimensions_in_front_are_rates_and_starts(activation: str, loss: str):
+    """Section 8 of chapter 01 trains all starts at all rates side by side."""
+    many, rates = parameters_of(num_starts=2), np.array([0.1, 0.5, 2.0])
+    grid = {name: np.broadcast_to(value, (3, *value.shape)) for name, value in many.items()}
+    kind = {"epochs": 5, "activation": activation, "loss": loss}
+    trained, losses = mlp.train(grid, X, Y, learning_rate=rates[:, None, None, None], **kind)
+    _, output = mlp.forward(trained, X, activation)
+    assert losses.shape == (5, 3, 2)
+    assert output.shape == (3, 2, 7, 2)
+    assert mlp.solved(output, Y, 0.5).shape == (3, 2)
+    for place in np.ndindex(3, 2):
+        one = {name: value[place[1]] for name, value in many.items()}
+        expected, expected_losses = mlp.train(one, X, Y, learning_rate=rates[place[0]], **kind)
+        np.testing.assert_allclose(losses[:, *place], expected_losses, rtol=1e-9)
+        for name, value in expected.items():
+            np.testing.assert_allclose(trained[name][place], value, rtol=1e-9, err_msg=name)
+
+
 def test_the_starts_differ_and_the_seed_fixes_them():
     many = mlp.init_parameters(3, 5, 2, num_starts=2, seed=4)
     assert not np.array_equal(many["w1"][0], many["w1"][1])
@@ -185,9 +204,9 @@ def test_sigmoid_never_overflows():
 
 def test_solved_needs_every_example_within_the_margin():
     y = np.array([[0.0], [1.0]])
-    outputs = np.array([[[0.1], [0.9]], [[0.3], [0.9]], [[0.1], [0.45]]])
-    assert mlp.solved(outputs, y).tolist() == [True, True, False]
-    assert mlp.solved(outputs, y, margin=0.2).tolist() == [True, False, False]
+    outputs = np.array([[[0.05], [0.95]], [[0.3], [0.95]], [[0.05], [0.45]]])
+    assert mlp.solved(outputs, y).tolist() == [True, False, False]
+    assert mlp.solved(outputs, y, margin=0.4).tolist() == [True, True, False]
 
 
 # ---- Keras ----
