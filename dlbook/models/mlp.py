@@ -158,7 +158,7 @@ def train(
     y: np.ndarray,
     *,
     epochs: int,
-    learning_rate: float,
+    learning_rate: float | np.ndarray,
     activation: str = "tanh",
     loss: str = "cross_entropy",
 ) -> tuple[Parameters, np.ndarray]:
@@ -169,7 +169,8 @@ def train(
         x: (examples, inputs).
         y: (examples, outputs).
         epochs: Steps of gradient descent.
-        learning_rate: Length of a step, in multiples of the gradient of the mean loss.
+        learning_rate: Length of a step, in multiples of the gradient of the mean loss. An array
+            that broadcasts against the parameters gives each start a rate of its own.
         activation: Of the hidden layer.
         loss: "squared_error" or "cross_entropy".
 
@@ -186,8 +187,8 @@ def train(
     return parameters, np.array(losses)
 
 
-def solved(output: np.ndarray, y: np.ndarray, margin: float = 0.4) -> np.ndarray:
-    """Which starts give every example an output on the right side, and clearly so.
+def solved(output: np.ndarray, y: np.ndarray, margin: float = 0.1) -> np.ndarray:
+    """Which starts give every example a firm output on the right side.
 
     Args:
         output: (…, examples, outputs).
