@@ -221,6 +221,7 @@ class Config:
         discount: What a reward one step later counts.
         target_rate: How far the target network moves to the online network after an update, 0 to
             1. At 1 it is a copy.
+        target_every: Updates between two moves of the target network.
         double: Double DQN: the online network chooses the next action, the target network
             values it.
         jit_compile: Compile ``learn`` with XLA: a second more before the first update, and every
@@ -233,7 +234,7 @@ class Config:
     seed: int = 0
     agents: int = 1
     copies: int = 16
-    total_steps: int = 40_960
+    total_steps: int = 51_200
     hidden: tuple[int, ...] = (64, 64)
     scale: tuple[float, ...] | None = None
     activation: str = "relu"
@@ -246,7 +247,8 @@ class Config:
     learn_every: int = 256
     updates: int = 128
     discount: float = 0.99
-    target_rate: float = 0.02
+    target_rate: float = 0.01
+    target_every: int = 1
     double: bool = True
     jit_compile: bool = True
     epsilon_start: float = 1.0
@@ -273,7 +275,11 @@ def build_agent(envs: VectorEnv, config: Config) -> DQN:
         seed=config.seed,
     )
     agent = DQN(
-        online, discount=config.discount, target_rate=config.target_rate, double=config.double
+        online,
+        discount=config.discount,
+        target_rate=config.target_rate,
+        target_every=config.target_every,
+        double=config.double,
     )
     updates = config.updates * max(1, config.total_steps // config.learn_every)
     rate = keras.optimizers.schedules.PolynomialDecay(config.learning_rate, updates, 0.0)
