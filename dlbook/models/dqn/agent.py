@@ -177,7 +177,7 @@ class DQN(keras.Model):
         online: keras.Model,
         *,
         discount: float = 0.99,
-        target_rate: float = 0.01,
+        target_rate: float = 0.03,
         target_every: int = 1,
         double: bool = True,
         **kwargs: Any,

@@ -242,12 +242,12 @@ class Config:
     loss: str = "mean_squared_error"
     learning_rate: float = 3e-3
     batch_size: int = 64
-    memory: int = 50_000
+    memory: int = 51_200
     warm_up_steps: int = 1_024
     learn_every: int = 256
     updates: int = 128
     discount: float = 0.99
-    target_rate: float = 0.01
+    target_rate: float = 0.03
     target_every: int = 1
     double: bool = True
     jit_compile: bool = True
