@@ -1,4 +1,4 @@
-"""What each part of chapter 21's agents is for: agents side by side for each change, fresh episodes.
+"""What each part of chapter 21's agents is for: several agents for each change, fresh episodes.
 
     python tests/benchmarks/dqn_parts.py --seed 20 "no target network" "Huber loss"
 
