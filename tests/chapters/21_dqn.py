@@ -1,26 +1,10 @@
-"""Chapter 21 for the tools: wrong answers of its assignment, its full size in small, untrained."""
+"""Chapter 21 for the tools: wrong answers of its assignment, its full size in small."""
 
 # the run on a GPU in small: see tests/test_checks_can_fail.py
 TINY = """
 acrobot = dataclasses.replace(
-    acrobot, total_steps=2_000, evaluate_every=1_000, learn_every=256, evaluation_episodes=1
+    acrobot, copies=16, total_steps=2_048, hidden=(16,), warm_up_steps=1_024, updates=4
 )
-"""
-
-# what training without an optimizer ends in, without taking the steps
-UNTRAINED = """
-from dlbook.models import dqn
-
-def train_in_vain(make_envs, config, *, agent=None):
-    envs = make_envs(config.num_envs)
-    run = dqn.Run(agent or dqn.build_agent(envs, config))
-    score = dqn.evaluate(run.agent.act, envs, episodes=config.num_envs, seed=config.seed).mean()
-    value = float(run.agent(dqn.Rollout(envs, config.seed).observations).numpy().max(1).mean())
-    run.steps = list(range(config.evaluate_every, config.total_steps + 1, config.evaluate_every))
-    run.scores, run.values = [float(score)] * len(run.steps), [value] * len(run.steps)
-    return run
-
-dqn.train = train_in_vain
 """
 
 MISTAKES = {

@@ -8,7 +8,6 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from dlbook.models import dqn
-from dlbook.models.dqn import training
 
 import keras  # isort: skip
 import tensorflow as tf  # isort: skip
@@ -84,8 +83,7 @@ def test_the_network_by_hand():
     kernel, bias, last, last_bias = model.get_weights()
     np.testing.assert_array_equal(last_bias, [50, 50])
     x = GENERATOR.normal(size=(4, 3)).astype("float32")
-    sums = x / np.array([1, 2, 4]) @ kernel + bias
-    hidden = np.where(sums > 0, sums, np.expm1(sums))
+    hidden = np.maximum(x / np.array([1, 2, 4]) @ kernel + bias, 0)
     np.testing.assert_allclose(model(x), hidden @ last + last_bias, rtol=1e-5)
 
 
@@ -105,55 +103,82 @@ def test_a_scale_of_another_length_is_refused():
         dqn.build_q_network(scale=(1, 2))
 
 
+def test_networks_side_by_side_are_single_ones():
+    three = dqn.build_q_network(4, 3, agents=3, hidden=(8, 7), scale=(1, 2, 3, 4), seed=5)
+    x = GENERATOR.normal(size=(3, 6, 4)).astype("float32")
+    together = three(x)
+    assert together.shape == (3, 6, 3)
+    for agent in range(3):
+        alone = dqn.build_q_network(4, 3, hidden=(8, 7), scale=(1, 2, 3, 4), seed=5 + agent)
+        np.testing.assert_allclose(together[agent], alone(x[agent]), rtol=1e-5, atol=1e-6)
+
+
+def test_stacked_layers_save_and_load_and_refuse_a_wrong_number_of_starts(tmp_path):
+    model = dqn.build_q_network(4, 2, agents=2, hidden=(5,), initial_value=3.0)
+    x = GENERATOR.normal(size=(2, 6, 4)).astype("float32")
+    model.save(tmp_path / "networks.keras")
+    loaded = keras.saving.load_model(tmp_path / "networks.keras")
+    np.testing.assert_array_equal(loaded(x), model(x))
+    layer = dqn.StackedDense(3, kernel_initializer=["zeros", "ones"])
+    with pytest.raises(ValueError, match="2 kernel initializers for 3 layers"):
+        layer.build((3, None, 4))
+    np.testing.assert_array_equal(layer(np.ones((2, 1, 4)))[:, 0], [[0] * 3, [4] * 3])
+
+
 # ---- the replay buffer ----
 
 
-def test_the_buffer_overwrites_the_oldest():
-    buffer = dqn.ReplayBuffer(5, 1)
+def side_by_side(agents: int, rows: int, features: int = 4, actions: int = 2) -> dqn.Transitions:
+    return stacked([transitions(rows, features, actions) for _ in range(agents)])
 
-    def add(*numbers: float) -> None:
+
+def test_the_buffer_overwrites_the_oldest_of_each_agent():
+    buffer = dqn.ReplayBuffer(5, 1, agents=2)
+
+    def add(numbers: list[list[float]], real: list[list[int]]) -> None:
         values = np.array(numbers, "float32")
-        buffer.add(
-            dqn.Transitions(
-                values[:, None], np.zeros(len(values), int), values, values[:, None], values * 0
-            )
+        new = dqn.Transitions(
+            values[..., None], values.astype(int), values, values[..., None], values * 0
         )
+        buffer.add(new, np.array(real, bool))
 
-    add(1, 2, 3)
-    assert len(buffer) == 3
-    add(4, 5, 6, 7)  # around the end
-    assert len(buffer) == 5
-    np.testing.assert_array_equal(buffer.arrays.rewards, [6, 7, 3, 4, 5])
-    np.testing.assert_array_equal(buffer.arrays.observations[:, 0], [6, 7, 3, 4, 5])
-    assert buffer.added == 7
+    add([[1, 2, 3], [11, 12, 13]], [[1, 1, 1], [0, 1, 0]])
+    assert buffer.added.tolist() == [3, 1]
+    add([[4, 5, 6, 7], [14, 15, 16, 17]], [[1, 1, 1, 1], [1, 0, 0, 1]])  # around the end
+    np.testing.assert_array_equal(buffer.arrays.rewards, [[6, 7, 3, 4, 5], [12, 14, 17, 0, 0]])
+    np.testing.assert_array_equal(buffer.arrays.observations[..., 0], buffer.arrays.rewards)
+    np.testing.assert_array_equal(buffer.arrays.actions, buffer.arrays.rewards)
+    assert buffer.added.tolist() == [7, 3]
 
 
-def test_a_sample_is_drawn_evenly_from_what_is_there():
-    buffer = dqn.ReplayBuffer(100, 4)
-    new = transitions(10)
-    buffer.add(new)
+def test_a_sample_is_drawn_evenly_from_what_each_agent_holds():
+    buffer = dqn.ReplayBuffer(100, 4, agents=2)
+    new, real = side_by_side(2, 12), np.ones((2, 12), bool)
+    real[0, 10:] = False
+    buffer.add(new, real)
     batch = buffer.sample(300, 10, np.random.default_rng(0))
     assert [array.shape for array in batch] == [
-        (300, 10, 4), (300, 10), (300, 10), (300, 10, 4), (300, 10)
+        (300, 2, 10, 4), (300, 2, 10), (300, 2, 10), (300, 2, 10, 4), (300, 2, 10)
     ]  # fmt: skip
     assert [array.dtype for array in batch] == ["float32", "int32", *["float32"] * 3]
-    counts = [(batch.rewards == reward).sum() for reward in new.rewards]
-    assert sum(counts) == 3_000
-    assert min(counts) > 230
+    for agent, held in enumerate((10, 12)):
+        counts = [(batch.rewards[:, agent] == r).sum() for r in new.rewards[agent, :held]]
+        assert sum(counts) == 3_000
+        assert min(counts) > 0.75 * 3_000 / held
     # rows stay together
-    row = int(np.flatnonzero(new.rewards == batch.rewards[7, 3])[0])
+    row = int(np.flatnonzero(new.rewards[1] == batch.rewards[7, 1, 3])[0])
     for drawn, stored in zip(batch, new, strict=True):
-        np.testing.assert_array_equal(drawn[7, 3], stored[row])
+        np.testing.assert_array_equal(drawn[7, 1, 3], stored[1, row])
 
 
 def test_the_buffer_refuses_what_does_not_fit():
     buffer = dqn.ReplayBuffer(6, 4)
-    buffer.add(transitions(3))
+    buffer.add(side_by_side(1, 3), np.ones((1, 3), bool))
     with pytest.raises(ValueError, match=r"3 transitions do not fill batch_size=4"):
         buffer.sample(1, 4, GENERATOR)
     with pytest.raises(ValueError, match=r"7 transitions do not fit"):
-        buffer.add(transitions(7))
-    assert len(buffer) == 3
+        buffer.add(side_by_side(1, 7), np.ones((1, 7), bool))
+    assert buffer.added.tolist() == [3]
 
 
 # ---- targets and updates ----
@@ -173,6 +198,23 @@ def test_targets_are_bellmans_equation(double: bool):
     np.testing.assert_allclose(agent.targets(batch), expected, rtol=1e-5)
     # the two kinds differ where the networks disagree about the best action
     assert (online.argmax(axis=1) != target.argmax(axis=1)).any()
+
+
+def test_agents_side_by_side_learn_as_if_alone():
+    """Nothing passes from one to the other: each has the weights that it would have alone."""
+    batches = [side_by_side(3, 16, actions=3) for _ in range(4)]
+    together = dqn.DQN(dqn.build_q_network(4, 3, agents=3, hidden=(8, 7)), target_rate=0.3)
+    together.compile(keras.optimizers.Adam(0.01), "mean_squared_error", jit_compile=True)
+    together.learn(stacked(batches))
+    for agent in range(3):
+        alone = dqn.DQN(dqn.build_q_network(4, 3, hidden=(8, 7), seed=agent), target_rate=0.3)
+        alone.compile(keras.optimizers.Adam(0.01), "mean_squared_error", jit_compile=True)
+        own = [dqn.Transitions(*(array[agent] for array in batch)) for batch in batches]
+        alone.learn(stacked(own))
+        for stack, weight in zip(together.get_weights(), alone.get_weights(), strict=True):
+            np.testing.assert_allclose(
+                stack[agent].reshape(weight.shape), weight, rtol=1e-3, atol=1e-4
+            )
 
 
 @pytest.mark.parametrize("double", [False, True])
@@ -331,14 +373,14 @@ def test_the_share_of_random_actions_falls_in_a_straight_line():
 
 
 def play(steps: int, **settings):
-    rollout = dqn.Rollout(chains(3, **settings), seed=0)
+    rollout = dqn.Rollout(chains(6, **settings), seed=0, agents=3)
     generator = np.random.default_rng(1)
-    collected, finished = [], []
+    collected, ended = [], []
     for _ in range(steps):
-        new, ended = rollout.step(generator.integers(2, size=3))
-        collected.append(new)
-        finished += ended.values()
-    return dqn.Transitions(*map(np.concatenate, zip(*collected, strict=True))), finished
+        new, real, finished = rollout.step(generator.integers(2, size=(3, 2)))
+        collected.append(dqn.Transitions(*(array[real] for array in new)))
+        ended += finished[~np.isnan(finished)].tolist()
+    return dqn.Transitions(*map(np.concatenate, zip(*collected, strict=True))), ended
 
 
 def test_no_transition_joins_two_episodes():
@@ -351,26 +393,28 @@ def test_no_transition_joins_two_episodes():
     np.testing.assert_array_equal(made.rewards, after == 4)
     assert set(finished) == {0.0, 1.0}  # some episodes ran into the limit
     # but for running ends, one step of each episode only resets
-    assert 900 - len(finished) <= len(made.rewards) <= 903 - len(finished)
+    assert 1_800 - len(finished) <= len(made.rewards) <= 1_806 - len(finished)
 
 
 def test_environments_that_write_into_the_same_array_are_copied():
     envs = SyncVectorEnv([Chain] * 2, copy=False)
-    rollout = dqn.Rollout(envs, seed=0)
-    made = [rollout.step(np.array([1, 1]))[0] for _ in range(3)]
+    rollout = dqn.Rollout(envs, seed=0, agents=2)
+    made = [rollout.step(np.array([[1], [1]]))[0] for _ in range(3)]
     for step, new in enumerate(made):
-        np.testing.assert_array_equal(new.observations.argmax(axis=1), [step, step])
-        np.testing.assert_array_equal(new.next_observations.argmax(axis=1), [step + 1, step + 1])
+        assert new.observations.argmax(axis=-1).tolist() == [[step], [step]]
+        assert new.next_observations.argmax(axis=-1).tolist() == [[step + 1], [step + 1]]
 
 
 def test_a_time_limit_is_not_the_end_of_the_task():
     """The limit strikes in the middle of the chain: the value of what lies ahead still counts."""
     rollout = dqn.Rollout(chains(1, limit=2), seed=0)
-    rollout.step(np.array([1]))
-    last, finished = rollout.step(np.array([1]))
-    assert finished == {0: 0.0}
-    assert last.terminated.tolist() == [0]
+    rollout.step(np.array([[1]]))
+    last, real, finished = rollout.step(np.array([[1]]))
+    assert finished.tolist() == [[0.0]]
+    assert real.all()
+    assert last.terminated.tolist() == [[0]]
     assert last.next_observations.argmax() == 2  # not the first place of the next episode
+    last = dqn.Transitions(*(array[0] for array in last))
     agent = agent_of(features=5, discount=0.9)
     best = int(np.argmax(agent.online(last.next_observations)))
     future = float(agent.target_network(last.next_observations)[0, best])
@@ -379,10 +423,11 @@ def test_a_time_limit_is_not_the_end_of_the_task():
 
 def test_cart_pole_never_jumps():
     """Speed times 0.02 s leads from each position to the next, in every transition."""
-    rollout, generator = dqn.Rollout(cartpole(8), seed=0), np.random.default_rng(0)
+    rollout, generator = dqn.Rollout(cartpole(8), seed=0, agents=2), np.random.default_rng(0)
     rows = 0
     for _ in range(200):
-        new, _ = rollout.step(generator.integers(2, size=8))
+        new, real, _ = rollout.step(generator.integers(2, size=(2, 4)))
+        new = dqn.Transitions(*(array[real] for array in new))
         moved = new.observations[:, [0, 2]] + 0.02 * new.observations[:, [1, 3]]
         np.testing.assert_allclose(new.next_observations[:, [0, 2]], moved, atol=1e-5)
         out = np.abs(new.next_observations[:, 2]) > 12 * np.pi / 180
@@ -391,96 +436,84 @@ def test_cart_pole_never_jumps():
     assert 1_400 < rows < 1_600
 
 
+def test_environments_are_shared_out_evenly():
+    with pytest.raises(ValueError, match="3 environments for 2 agents"):
+        dqn.Rollout(chains(3), seed=0, agents=2)
+
+
 # ---- evaluation ----
 
 
 def test_every_environment_plays_its_share():
     """Environments of unlike length: the quick ones must not crowd the slow ones out."""
     envs = SyncVectorEnv([lambda: Chain(start=3), lambda: Chain(start=0, limit=3)])
-    to_the_right = lambda observations: np.ones(len(observations), int)  # noqa: E731
-    returns = dqn.evaluate(to_the_right, envs, episodes=9, seed=0)
-    assert returns.tolist() == [1.0] * 5 + [0.0] * 4
+    to_the_right = lambda observations: np.ones(observations.shape[:2], int)  # noqa: E731
+    assert dqn.evaluate(to_the_right, envs, episodes=8).tolist() == [[1.0] * 4 + [0.0] * 4]
+    assert dqn.evaluate(to_the_right, envs, episodes=2, agents=2).tolist() == [[1, 1], [0, 0]]
+    with pytest.raises(ValueError, match="9 episodes for 2 environments of an agent"):
+        dqn.evaluate(to_the_right, envs, episodes=9)
 
 
 # ---- training ----
 
 QUICK = dqn.Config(
-    num_envs=4,
+    agents=2,
+    copies=4,
     total_steps=3_000,
     hidden=(16,),
     learning_rate=5e-3,
     batch_size=32,
-    buffer_size=500,
+    memory=500,
     warm_up_steps=100,
     learn_every=40,
     updates=20,
     discount=0.9,
     target_rate=0.1,
     epsilon_steps=1_000,
-    evaluate_every=500,
-    evaluation_episodes=4,
 )
 
 
 def test_the_values_of_a_chain_are_learned():
-    run = dqn.train(chains, QUICK)
-    values = np.asarray(run.agent(np.eye(5, dtype="float32")[:4]))
+    agent = dqn.train(chains, QUICK)
+    places = np.broadcast_to(np.eye(5, dtype="float32")[:4], (2, 4, 5))
+    values = np.asarray(agent(places))
     # at a distance of d steps from the end, going right is worth 0.9 to the power of d - 1
-    np.testing.assert_allclose(values[:, 1], 0.9 ** np.array([3, 2, 1, 0]), atol=0.08)
-    assert (values[:, 1] > values[:, 0]).all()
-    assert dqn.evaluate(run.agent.act, chains(2), episodes=4).tolist() == [1.0] * 4
-    assert len(run.steps) == len(run.scores) == len(run.values) == 6
+    wanted = np.broadcast_to(0.9 ** np.array([3, 2, 1, 0]), (2, 4))
+    np.testing.assert_allclose(values[..., 1], wanted, atol=0.08)
+    assert (values[..., 1] > values[..., 0]).all()
+    assert (dqn.evaluate(agent.act, chains(4), episodes=4, agents=2) == 1).all()
 
 
 def test_a_run_is_repeated_by_its_seed():
     config = dataclasses.replace(QUICK, total_steps=400)
     first, again = dqn.train(chains, config), dqn.train(chains, config)
-    assert first.episodes == again.episodes
-    for one, other in zip(first.agent.get_weights(), again.agent.get_weights(), strict=True):
+    for one, other in zip(first.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
-    assert dqn.train(chains, dataclasses.replace(config, seed=1)).episodes != first.episodes
+    different = dqn.train(chains, dataclasses.replace(config, seed=1))
+    assert not np.allclose(first.get_weights()[0], different.get_weights()[0])
 
 
-def test_training_stops_at_the_goal():
-    run = dqn.train(chains, dataclasses.replace(QUICK, goal=1.0, goal_times=2))
-    assert run.scores[-2:] == [1.0, 1.0]
-    assert run.scores[:-2].count(1.0) == 0 or run.scores[-3] < 1.0
-    assert run.steps[-1] < QUICK.total_steps
-
-
-def test_the_best_weights_are_kept(monkeypatch):
-    scores = iter([1.0, 3.0, 2.0, 0.0, 0.0, 0.0])
+def test_whoever_watches_sees_every_step_and_every_return():
     seen = []
-
-    def evaluate(policy, envs, *, episodes, seed):
-        seen.append(policy.__self__.get_weights())
-        return np.full(episodes, next(scores))
-
-    monkeypatch.setattr(training, "evaluate", evaluate)
-    run = dqn.train(chains, dataclasses.replace(QUICK, total_steps=2_000))
-    assert run.scores[1] == 3.0
-    for kept, best in zip(run.agent.get_weights(), seen[1], strict=True):
-        np.testing.assert_array_equal(kept, best)
-
-
-def test_without_an_evaluation_the_last_weights_stay():
-    config = dataclasses.replace(QUICK, total_steps=400, evaluate_every=1_000)
-    run = dqn.train(chains, config)
-    start = dqn.train(chains, dataclasses.replace(config, total_steps=40)).agent.get_weights()
-    assert run.scores == []
-    assert any(np.any(old != new) for old, new in zip(start, run.agent.get_weights(), strict=True))
+    config = dataclasses.replace(QUICK, total_steps=400)
+    agent = dqn.train(chains, config, watch=lambda *now: seen.append(now))
+    assert [step for step, _, _ in seen] == list(range(4, 401, 4))
+    assert all(watched is agent for _, watched, _ in seen)
+    returns = np.stack([returns for _, _, returns in seen])
+    assert returns.shape == (100, 2, 4)
+    assert set(returns[~np.isnan(returns)]) <= {0.0, 1.0}
 
 
 def test_environments_in_a_list_with_three_actions():
-    config = dataclasses.replace(QUICK, num_envs=2, total_steps=200, evaluate_every=100)
+    config = dataclasses.replace(QUICK, copies=2, total_steps=200)
 
     def acrobots(count: int):
         return gymnasium.make_vec("Acrobot-v1", num_envs=count, max_episode_steps=30)
 
-    run = dqn.train(acrobots, config)
-    assert run.agent.online.output_shape == (None, 3)
-    assert run.scores == [-30.0] * len(run.scores)
-    assert len(run.scores) >= 1
+    agent = dqn.train(acrobots, config)
+    assert agent.online.output_shape == (2, None, 3)
+    returns = dqn.evaluate(agent.act, acrobots(2), episodes=1, agents=2)
+    assert returns.tolist() == [[-30.0], [-30.0]]
 
 
 # ---- bad input ----
@@ -514,7 +547,8 @@ def test_nan_from_the_environment_stops_training():
     ("settings", "message"),
     [
         ({"warm_up_steps": 40, "batch_size": 64}, "do not fill batch_size=64: warm up longer"),
-        ({"num_envs": 8, "buffer_size": 4}, "8 transitions do not fit"),
+        ({"copies": 8, "memory": 4}, "8 transitions do not fit"),
+        ({"copies": 3}, "is no multiple of config.copies=3"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings, message):

@@ -1,11 +1,10 @@
-"""Deep Q-learning in vectorised environments: the agent, and its training."""
+"""Deep Q-learning in vectorised environments: agents side by side, and their training."""
 
-from dlbook.models.dqn.agent import DQN, Transitions, build_q_network
+from dlbook.models.dqn.agent import DQN, StackedDense, Transitions, build_q_network, value_of
 from dlbook.models.dqn.training import (
     Config,
     ReplayBuffer,
     Rollout,
-    Run,
     build_agent,
     check_spaces,
     evaluate,
@@ -17,11 +16,12 @@ __all__ = [
     "Config",
     "ReplayBuffer",
     "Rollout",
-    "Run",
+    "StackedDense",
     "Transitions",
     "build_agent",
     "build_q_network",
     "check_spaces",
     "evaluate",
     "train",
+    "value_of",
 ]

@@ -4,12 +4,12 @@
 plays whole episodes, ``train`` puts them together.
 
 The environments are ``gymnasium.vector.VectorEnv``: many copies of one task that move together, so
-that one call of the network serves all of them.
+that one call of the network serves all of them. Here they are shared out among agents that learn
+side by side, each from its own copies: arrays have the shape (agents, copies, …).
 """
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import gymnasium
 import keras
@@ -18,137 +18,163 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from dlbook.models.dqn.agent import DQN, Transitions, build_q_network
 
-Policy = Callable[[np.ndarray], np.ndarray]  # observations (n, features) -> actions (n,)
+Policy = Callable[[np.ndarray], np.ndarray]  # (agents, copies, features) -> (agents, copies)
 
 
 class ReplayBuffer:
-    """The last transitions, in arrays that are written in a circle.
+    """The last transitions of every agent, in arrays that are written in a circle.
 
     Args:
-        capacity: Transitions held. After that the oldest are overwritten.
+        capacity: Transitions held for each agent. After that the oldest are overwritten.
         num_features: Numbers in an observation.
+        agents: Number of agents.
     """
 
-    def __init__(self, capacity: int, num_features: int):
+    def __init__(self, capacity: int, num_features: int, agents: int = 1):
         self.capacity = capacity
         self.arrays = Transitions(
-            np.zeros((capacity, num_features), "float32"),
-            np.zeros(capacity, "int32"),
-            np.zeros(capacity, "float32"),
-            np.zeros((capacity, num_features), "float32"),
-            np.zeros(capacity, "float32"),
+            np.zeros((agents, capacity, num_features), "float32"),
+            np.zeros((agents, capacity), "int32"),
+            np.zeros((agents, capacity), "float32"),
+            np.zeros((agents, capacity, num_features), "float32"),
+            np.zeros((agents, capacity), "float32"),
         )
-        self.added = 0  # since the beginning, the overwritten ones too
+        self.added = np.zeros(agents, int)  # since the beginning, the overwritten ones too
 
-    def __len__(self) -> int:
-        return min(self.added, self.capacity)
-
-    def add(self, new: Transitions) -> None:
+    def add(self, new: Transitions, real: np.ndarray) -> None:
         """Write transitions over the oldest ones.
 
+        Args:
+            new: Arrays (agents, copies, …).
+            real: (agents, copies), bool: the transitions to keep, as ``Rollout.step`` says.
+
         Raises:
-            ValueError: More rows than the capacity.
+            ValueError: More transitions than the capacity.
         """
-        rows = len(new.rewards)
-        if rows > self.capacity:
-            raise ValueError(f"{rows} transitions do not fit in a buffer of {self.capacity=}")
-        places = (self.added + np.arange(rows)) % self.capacity
+        counts = real.sum(axis=1)
+        if counts.max() > self.capacity:
+            raise ValueError(f"{counts.max()} transitions do not fit in {self.capacity=}")
+        places = (self.added[:, None] + real.cumsum(axis=1) - 1) % self.capacity
+        owners = np.nonzero(real)[0]
         for store, values in zip(self.arrays, new, strict=True):
-            store[places] = values
-        self.added += rows
+            store[owners, places[real]] = values[real]
+        self.added += counts
 
     def sample(self, batches: int, batch_size: int, generator: np.random.Generator) -> Transitions:
         """Draw batches of transitions, each with the same probability, with replacement.
 
         Args:
             batches: Number of batches.
-            batch_size: Transitions of a batch.
+            batch_size: Transitions of a batch, for each agent.
             generator: Source of the random numbers.
 
         Returns:
-            Arrays (batches, batch_size, …).
+            Arrays (batches, agents, batch_size, …).
 
         Raises:
-            ValueError: The buffer holds fewer transitions than a batch has.
+            ValueError: The buffer holds fewer transitions of an agent than a batch has.
         """
-        if len(self) < batch_size:
-            raise ValueError(f"{len(self)} transitions do not fill {batch_size=}: warm up longer")
-        places = generator.integers(len(self), size=(batches, batch_size))
-        return Transitions(*(store[places] for store in self.arrays))
+        held = np.minimum(self.added, self.capacity)
+        if held.min() < batch_size:
+            raise ValueError(f"{held.min()} transitions do not fill {batch_size=}: warm up longer")
+        places = generator.integers(held[:, None], size=(batches, len(held), batch_size))
+        owners = np.arange(len(held))[:, None]
+        return Transitions(*(store[owners, places] for store in self.arrays))
 
 
 class Rollout:
     """Steps in vectorised environments, as transitions that never join two episodes.
 
     After an episode has ended, its environment begins another by itself in the next step, whose
-    action counts for nothing (``AutoresetMode.NEXT_STEP``): no transition is made of that step.
+    action counts for nothing (``AutoresetMode.NEXT_STEP``): ``real`` leaves that step out.
 
     Args:
         envs: Vectorised environments with ``Discrete`` actions and observations in a ``Box`` of
             one dimension.
         seed: Seed of the environments.
+        agents: Number of agents that share the environments out among themselves.
+
+    Attributes:
+        observations: (agents, copies, features): what the agents see now.
 
     Raises:
-        ValueError: Other actions or observations, or another way of beginning anew.
+        ValueError: Other actions or observations, another way of beginning anew, or a number of
+            environments that cannot be shared out evenly.
     """
 
-    def __init__(self, envs: VectorEnv, seed: int):
+    def __init__(self, envs: VectorEnv, seed: int, agents: int = 1):
         check_spaces(envs)
         mode = envs.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
         if mode != AutoresetMode.NEXT_STEP:
             raise ValueError(f"envs begin anew by {mode}: make them with AutoresetMode.NEXT_STEP")
-        self.envs = envs
-        self.observations = np.array(envs.reset(seed=seed)[0])
-        self.returns = np.zeros(envs.num_envs)  # of the running episodes
-        self._resets = np.zeros(envs.num_envs, bool)  # the next step only resets
+        if envs.num_envs % agents:
+            raise ValueError(f"{envs.num_envs} environments for {agents} agents")
+        self.envs, self.shape = envs, (agents, envs.num_envs // agents)
+        self.observations = self._shared_out(envs.reset(seed=seed)[0])
+        self.returns = np.zeros(self.shape)  # of the running episodes
+        self._resets = np.zeros(self.shape, bool)  # the next step only resets
 
-    def step(self, actions: np.ndarray) -> tuple[Transitions, dict[int, float]]:
+    def step(self, actions: np.ndarray) -> tuple[Transitions, np.ndarray, np.ndarray]:
         """One step in every environment.
 
         Args:
-            actions: (num_envs,).
+            actions: (agents, copies).
 
         Returns:
-            The transitions, and the return (sum of rewards) of every episode that ended, by the
-            number of its environment.
+            The transitions, arrays (agents, copies, …); where they are real, (agents, copies) of
+            bool; and the returns (sums of rewards) of the episodes that ended with this step,
+            (agents, copies), NaN where none did.
         """
-        after, rewards, terminated, truncated, _ = self.envs.step(actions)
-        ended = terminated | truncated
-        real = ~self._resets
-        self.returns[real] += rewards[real]
-        finished = {int(i): float(self.returns[i]) for i in np.flatnonzero(ended)}
+        moved = self.envs.step(np.reshape(actions, -1))
+        after, rewards, terminated, truncated = (self._shared_out(part) for part in moved[:4])
+        ended, real = terminated | truncated, ~self._resets
+        self.returns += np.where(real, rewards, 0.0)
+        finished = np.where(ended, self.returns, np.nan)
         self.returns[ended] = 0.0
         # a time limit (truncated) ends the episode but not the task, so it is left out here
-        columns = (self.observations, actions, rewards, after, terminated.astype("float32"))
-        transitions = Transitions(*(column[real] for column in columns))
-        self.observations = np.array(after)  # a copy: environments may write into it again
-        self._resets = ended
-        return transitions, finished
+        made = Transitions(self.observations, actions, rewards, after, terminated.astype("float32"))
+        self.observations, self._resets = after, ended
+        return made, real, finished
+
+    def _shared_out(self, array: np.ndarray) -> np.ndarray:
+        """(environments, …) -> (agents, copies, …), copied: environments may reuse the array."""
+        return np.array(array).reshape(*self.shape, *np.shape(array)[1:])
 
 
-def evaluate(policy: Policy, envs: VectorEnv, *, episodes: int = 100, seed: int = 0) -> np.ndarray:
+def evaluate(
+    policy: Policy, envs: VectorEnv, *, episodes: int = 100, seed: int = 0, agents: int = 1
+) -> np.ndarray:
     """Returns of whole episodes.
 
     Every environment plays its share of the episodes. Taking the first ones that end anywhere
     would favour short episodes.
 
     Args:
-        policy: From observations (n, features) to actions (n,), such as ``agent.act``.
-        envs: Vectorised environments.
-        episodes: Number of episodes.
+        policy: From observations (agents, copies, features) to actions (agents, copies), such as
+            ``agent.act``.
+        envs: Vectorised environments, shared out among the agents.
+        episodes: Number of episodes of each agent, a multiple of its environments.
         seed: Seed of the environments.
+        agents: Number of agents.
 
     Returns:
-        (episodes,): the sum of rewards of each.
+        (agents, episodes): the sum of rewards of each.
+
+    Raises:
+        ValueError: The episodes cannot be shared out evenly.
     """
-    rollout = Rollout(envs, seed)
-    shares = [len(part) for part in np.array_split(np.arange(episodes), envs.num_envs)]
-    returns: list[list[float]] = [[] for _ in shares]
-    while any(len(own) < share for own, share in zip(returns, shares, strict=True)):
-        _, finished = rollout.step(policy(rollout.observations))
-        for number, total in finished.items():
-            returns[number].append(total)
-    return np.concatenate([own[:share] for own, share in zip(returns, shares, strict=True)])
+    rollout = Rollout(envs, seed, agents)
+    copies = envs.num_envs // agents
+    if episodes % copies:
+        raise ValueError(f"{episodes} episodes for {copies} environments of an agent")
+    returns = np.full((agents, copies, episodes // copies), np.nan)
+    played = np.zeros((agents, copies), int)
+    while (played < returns.shape[-1]).any():
+        finished = rollout.step(policy(rollout.observations))[2]
+        new = ~np.isnan(finished) & (played < returns.shape[-1])
+        returns[(*np.nonzero(new), played[new])] = finished[new]
+        played += new
+    return returns.reshape(agents, episodes)
 
 
 def check_spaces(envs: VectorEnv) -> tuple[int, int]:
@@ -178,64 +204,56 @@ class Config:
 
     Attributes:
         seed: Seed of the weights, the environments, the exploration and the batches.
-        num_envs: Environments that move together.
-        total_steps: Steps to train for, all environments added up.
+        agents: Agents that learn side by side, each for itself.
+        copies: Environments of each agent, which move together.
+        total_steps: Steps of each agent, all its environments added up.
         hidden: Units of each hidden layer of the Q-network.
         scale: A typical size of each number in an observation; the network divides by it.
-        activation: Activation of the hidden layers. With ELU, CartPole was learned sooner than with
-            ReLU, and with every seed.
+        activation: Activation of the hidden layers.
         initial_value: Value of every action before anything is learned.
+        loss: Name of a Keras loss, between values and targets.
         learning_rate: Adam's, at the beginning. It falls to zero in a straight line.
-        clip_norm: Longest gradient allowed; a longer one is shortened.
         batch_size: Transitions of an update.
-        buffer_size: Transitions that the replay buffer holds.
+        memory: Transitions that the replay buffer holds for each agent.
         warm_up_steps: Steps before the first update.
-        learn_every: Steps between two calls of ``learn``.
+        learn_every: Steps between two calls of ``learn``, a multiple of ``copies``.
         updates: Updates of a call of ``learn``.
         discount: What a reward one step later counts.
-        target_rate: How far the target network moves to the online network, 0 to 1. At 1 it is a
-            copy.
+        target_rate: How far the target network moves to the online network after an update, 0 to
+            1. At 1 it is a copy.
         target_every: Updates between two moves of the target network.
         double: Double DQN: the online network chooses the next action, the target network
             values it.
         jit_compile: Compile ``learn`` with XLA: a second more before the first update, and every
-            update takes half the time.
+            update is faster.
         epsilon_start: Share of random actions at the beginning.
         epsilon_end: Share of random actions after ``epsilon_steps``.
         epsilon_steps: Steps in which the share falls, in a straight line.
-        evaluate_every: Steps between two evaluations.
-        evaluation_episodes: Episodes of an evaluation.
-        goal: A mean return to stop at.
-        goal_times: Stop when this many evaluations in a row have reached the goal. One of them may
-            be luck, and an agent that is good now may be bad a thousand steps later.
     """
 
     seed: int = 0
-    num_envs: int = 16
-    total_steps: int = 100_000
+    agents: int = 1
+    copies: int = 16
+    total_steps: int = 51_200
     hidden: tuple[int, ...] = (64, 64)
     scale: tuple[float, ...] | None = None
-    activation: str = "elu"
+    activation: str = "relu"
     initial_value: float = 0.0
-    learning_rate: float = 1e-3
-    clip_norm: float = 10.0
+    loss: str = "mean_squared_error"
+    learning_rate: float = 3e-3
     batch_size: int = 64
-    buffer_size: int = 50_000
-    warm_up_steps: int = 1_000
+    memory: int = 51_200
+    warm_up_steps: int = 1_024
     learn_every: int = 256
     updates: int = 128
     discount: float = 0.99
-    target_rate: float = 0.05
+    target_rate: float = 0.03
     target_every: int = 1
     double: bool = True
     jit_compile: bool = True
     epsilon_start: float = 1.0
     epsilon_end: float = 0.05
-    epsilon_steps: int = 10_000
-    evaluate_every: int = 4_000
-    evaluation_episodes: int = 50
-    goal: float = math.inf
-    goal_times: int = 3
+    epsilon_steps: int = 5_000
 
     def epsilon(self, step: int) -> float:
         """Share of random actions at a step."""
@@ -243,31 +261,13 @@ class Config:
         return self.epsilon_start + done * (self.epsilon_end - self.epsilon_start)
 
 
-@dataclass
-class Run:
-    """What ``train`` returns.
-
-    Attributes:
-        agent: The agent, with the weights of its best evaluation; without any, with the last.
-        steps: Steps at each evaluation.
-        scores: Mean return of each evaluation.
-        values: Mean Q-value of the actions learned from, since the evaluation before.
-        episodes: (step, return) of every training episode, with random actions among its own.
-    """
-
-    agent: DQN
-    steps: list[int] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    episodes: list[tuple[int, float]] = field(default_factory=list)
-
-
 def build_agent(envs: VectorEnv, config: Config) -> DQN:
-    """A compiled agent for the observations and actions of environments."""
+    """Compiled agents side by side, for the observations and actions of environments."""
     num_features, num_actions = check_spaces(envs)
     online = build_q_network(
         num_features,
         num_actions,
+        agents=config.agents,
         hidden=config.hidden,
         scale=config.scale,
         activation=config.activation,
@@ -283,60 +283,47 @@ def build_agent(envs: VectorEnv, config: Config) -> DQN:
     )
     updates = config.updates * max(1, config.total_steps // config.learn_every)
     rate = keras.optimizers.schedules.PolynomialDecay(config.learning_rate, updates, 0.0)
-    optimizer = keras.optimizers.Adam(rate, clipnorm=config.clip_norm)
-    # Huber: squared for small errors, linear for large ones, so that no surprise tears the net
-    agent.compile(optimizer, keras.losses.Huber(), jit_compile=config.jit_compile)
+    agent.compile(keras.optimizers.Adam(rate), config.loss, jit_compile=config.jit_compile)
     return agent
 
 
 def train(
-    make_envs: Callable[[int], VectorEnv], config: Config, *, agent: DQN | None = None
-) -> Run:
-    """Train an agent, and keep the weights of its best evaluation.
+    make_envs: Callable[[int], VectorEnv],
+    config: Config,
+    *,
+    watch: Callable[[int, DQN, np.ndarray], None] | None = None,
+) -> DQN:
+    """Train agents side by side for a fixed number of steps, and keep the last weights.
+
+    No episode is played beside those learned from, and nothing is chosen by a score.
 
     Args:
         make_envs: From a number to that many environments.
         config: All settings.
-        agent: An agent to go on with; a new one by default. Its own settings stay.
+        watch: Called after every step with the number of steps of each agent, the agents, and the
+            returns of the episodes that just ended, as ``Rollout.step`` gives them.
 
     Returns:
-        The trained agent and how it went.
+        The trained agents.
 
     Raises:
         FloatingPointError: The loss is no finite number.
-        ValueError: See ``Rollout``.
+        ValueError: The settings contradict each other, or see ``Rollout``.
     """
+    if config.learn_every % config.copies:
+        raise ValueError(f"{config.learn_every=} is no multiple of {config.copies=}")
     generator = np.random.default_rng(config.seed)
-    envs = make_envs(config.num_envs)
-    judges = make_envs(config.evaluation_episodes)
-    run = Run(agent or build_agent(envs, config))
-    agent, rollout = run.agent, Rollout(envs, int(generator.integers(2**31)))
-    buffer = ReplayBuffer(config.buffer_size, agent.online.input_shape[-1])
-    best, logs, learned, evaluated = None, [], 0, 0
-    for step in range(config.num_envs, config.total_steps + 1, config.num_envs):
+    envs = make_envs(config.agents * config.copies)
+    agent = build_agent(envs, config)
+    rollout = Rollout(envs, int(generator.integers(2**31)), config.agents)
+    memory = ReplayBuffer(config.memory, rollout.observations.shape[-1], config.agents)
+    for step in range(config.copies, config.total_steps + 1, config.copies):
         actions = agent.act(rollout.observations, config.epsilon(step), generator)
-        transitions, finished = rollout.step(actions)
-        buffer.add(transitions)
-        run.episodes += [(step, total) for total in finished.values()]
-        if step >= config.warm_up_steps and step - learned >= config.learn_every:
-            learned = step
-            batches = buffer.sample(config.updates, config.batch_size, generator)
-            logs.append(agent.learn(batches))
-        if logs and step - evaluated >= config.evaluate_every:
-            evaluated = step
-            start, episodes = int(generator.integers(2**31)), config.evaluation_episodes
-            scores = evaluate(agent.act, judges, episodes=episodes, seed=start)
-            run.steps.append(step)
-            run.scores.append(float(scores.mean()))
-            run.values.append(float(np.mean([log["value"] for log in logs])))
-            logs = []
-            if run.scores[-1] == max(run.scores):  # the last one of equals
-                best = agent.get_weights()
-            recent = run.scores[-config.goal_times :]
-            if len(recent) == config.goal_times and min(recent) >= config.goal:
-                break
-    if best is not None:  # without an evaluation, the last weights stay
-        agent.set_weights(best)
+        transitions, real, returns = rollout.step(actions)
+        memory.add(transitions, real)
+        if step >= config.warm_up_steps and step % config.learn_every == 0:
+            agent.learn(memory.sample(config.updates, config.batch_size, generator))
+        if watch is not None:
+            watch(step, agent, returns)
     envs.close()
-    judges.close()
-    return run
+    return agent
