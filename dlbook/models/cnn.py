@@ -1,4 +1,4 @@
-"""Convolutional networks for small pictures: the book's own, and the nets of three articles.
+"""Convolutional networks for small images: the book's own, and the nets of three articles.
 
 All of them take pixels as they are stored, 0 to 255, and return logits: scores whose softmax is
 the probability of each class. Train them with
@@ -36,7 +36,7 @@ def build_cnn(
         kernel_size: Height and width of the filters, in pixels.
         num_hidden: Units of the hidden dense layer.
         dropout: Share of the features set to zero in training, before the hidden layer.
-        max_shift: In training, move each picture by up to this many pixels.
+        max_shift: In training, move each image by up to this many pixels.
 
     Returns:
         A model from pixels (batch, height, width, channels) to logits (batch, classes).
@@ -62,7 +62,7 @@ def build_cnn(
 
 @keras.saving.register_keras_serializable(package="dlbook")
 class RandomShift(layers.RandomTranslation):
-    """Moves pictures at random in training, and never otherwise.
+    """Moves images at random in training, and never otherwise.
 
     Keras's own layer also moves them in a plain ``model(x)``: its ``training`` is true unless told
     otherwise. Arguments are those of ``keras.layers.RandomTranslation``.
@@ -138,7 +138,7 @@ def load_feature_net(arrays: Mapping[str, np.ndarray]) -> keras.Model:
 def build_language_cnn(input_shape: Shape = (28, 28, 1), num_classes: int = 10) -> keras.Model:
     """The net of the article "Language" §3: three convolutions, the first two pooled.
 
-    93,322 parameters for 28×28×1 pictures and ten classes.
+    93,322 parameters for 28×28×1 images and ten classes.
     """
     return keras.Sequential(
         [
@@ -159,7 +159,7 @@ def build_language_cnn(input_shape: Shape = (28, 28, 1), num_classes: int = 10) 
 def build_ten_cnn(input_shape: Shape = (28, 28, 1), num_classes: int = 10) -> keras.Model:
     """The net of the article "Ten" §2: two convolutions, then one pooling.
 
-    1,199,882 parameters for 28×28×1 pictures and ten classes: 98 % of them in the first dense
+    1,199,882 parameters for 28×28×1 images and ten classes: 98 % of them in the first dense
     layer, since so little is pooled.
     """
     return keras.Sequential(
@@ -177,9 +177,9 @@ def build_ten_cnn(input_shape: Shape = (28, 28, 1), num_classes: int = 10) -> ke
 
 
 def build_primer_cnn(input_shape: Shape = (32, 32, 3), num_classes: int = 10) -> keras.Model:
-    """The net of the article "Primer": two pooled convolutions for colour pictures.
+    """The net of the article "Primer": two pooled convolutions for colour images.
 
-    297,202 parameters for 32×32×3 pictures and ten classes. The article's ``64 * 6 * 6`` inputs
+    297,202 parameters for 32×32×3 images and ten classes. The article's ``64 * 6 * 6`` inputs
     of the first dense layer are what 32×32 pixels leave.
     """
     return keras.Sequential(
