@@ -157,27 +157,6 @@ def build_sentiment_lstm(
     return keras.Model(inputs, outputs, name="sentiment_lstm")
 
 
-def build_sequence_regressor(
-    recurrent: type[layers.RNN] = layers.LSTM, num_features: int = 2, *, num_units: int = 32
-) -> keras.Model:
-    """One recurrent layer whose last output becomes a number, as for the adding problem.
-
-    Args:
-        recurrent: The class of the layer, such as ``keras.layers.LSTM`` or ``SimpleRNN``.
-        num_features: Numbers at each step.
-        num_units: Units of the recurrent layer.
-
-    Returns:
-        A model from (batch, steps, features) to (batch, 1).
-    """
-    inputs = keras.Input((None, num_features), name="steps")
-    # Keras's default is far smaller where few numbers come in, and learning takes twice as long
-    start = keras.initializers.RandomNormal(stddev=0.6)
-    hidden = recurrent(num_units, kernel_initializer=start, name="recurrent")(inputs)
-    outputs = layers.Dense(1, dtype="float32", name="sum")(hidden)
-    return keras.Model(inputs, outputs, name="sequence_regressor")
-
-
 def build_ten_lstm(input_shape: tuple[int, int] = (28, 28), num_classes: int = 10) -> keras.Model:
     """The net of the article "Ten" §4: an LSTM of 128 units, its last output to class scores.
 
