@@ -6,11 +6,13 @@ this version, with the bias of the forget gate starting at 1, as Jozefowicz, Zar
 advise ("An empirical exploration of recurrent network architectures", ICML 2015).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import layers, ops
+
+Tensor = Any  # of values, of whatever backend Keras has
 
 
 class LSTMTrace(NamedTuple):
@@ -25,17 +27,15 @@ class LSTMTrace(NamedTuple):
         hidden: The output after the step, -1 to 1.
     """
 
-    input_gate: keras.KerasTensor
-    forget_gate: keras.KerasTensor
-    candidate: keras.KerasTensor
-    output_gate: keras.KerasTensor
-    cell: keras.KerasTensor
-    hidden: keras.KerasTensor
+    input_gate: Tensor
+    forget_gate: Tensor
+    candidate: Tensor
+    output_gate: Tensor
+    cell: Tensor
+    hidden: Tensor
 
 
-def trace_lstm(
-    layer: layers.LSTM, inputs: keras.KerasTensor, mask: keras.KerasTensor | None = None
-) -> LSTMTrace:
+def trace_lstm(layer: layers.LSTM, inputs: Tensor, mask: Tensor | None = None) -> LSTMTrace:
     """Run a built LSTM layer again, step by step, and keep its gates.
 
     At a masked step cell and hidden state stay as they were; the gates are what they would be. A
