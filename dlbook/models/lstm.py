@@ -6,11 +6,13 @@ this version, with the bias of the forget gate starting at 1, as Jozefowicz, Zar
 advise ("An empirical exploration of recurrent network architectures", ICML 2015).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import layers, ops
+
+Tensor = Any  # of values, of whatever backend Keras has
 
 
 class LSTMTrace(NamedTuple):
@@ -25,17 +27,15 @@ class LSTMTrace(NamedTuple):
         hidden: The output after the step, -1 to 1.
     """
 
-    input_gate: keras.KerasTensor
-    forget_gate: keras.KerasTensor
-    candidate: keras.KerasTensor
-    output_gate: keras.KerasTensor
-    cell: keras.KerasTensor
-    hidden: keras.KerasTensor
+    input_gate: Tensor
+    forget_gate: Tensor
+    candidate: Tensor
+    output_gate: Tensor
+    cell: Tensor
+    hidden: Tensor
 
 
-def trace_lstm(
-    layer: layers.LSTM, inputs: keras.KerasTensor, mask: keras.KerasTensor | None = None
-) -> LSTMTrace:
+def trace_lstm(layer: layers.LSTM, inputs: Tensor, mask: Tensor | None = None) -> LSTMTrace:
     """Run a built LSTM layer again, step by step, and keep its gates.
 
     At a masked step cell and hidden state stay as they were; the gates are what they would be. A
@@ -155,27 +155,6 @@ def build_sentiment_lstm(
     x = layers.Dropout(dropout, name="hide_pooled")(x)
     outputs = layers.Dense(1, dtype="float32", name="logit")(x)
     return keras.Model(inputs, outputs, name="sentiment_lstm")
-
-
-def build_sequence_regressor(
-    recurrent: type[layers.RNN] = layers.LSTM, num_features: int = 2, *, num_units: int = 32
-) -> keras.Model:
-    """One recurrent layer whose last output becomes a number, as for the adding problem.
-
-    Args:
-        recurrent: The class of the layer, such as ``keras.layers.LSTM`` or ``SimpleRNN``.
-        num_features: Numbers at each step.
-        num_units: Units of the recurrent layer.
-
-    Returns:
-        A model from (batch, steps, features) to (batch, 1).
-    """
-    inputs = keras.Input((None, num_features), name="steps")
-    # Keras's default is far smaller where few numbers come in, and learning takes twice as long
-    start = keras.initializers.RandomNormal(stddev=0.6)
-    hidden = recurrent(num_units, kernel_initializer=start, name="recurrent")(inputs)
-    outputs = layers.Dense(1, dtype="float32", name="sum")(hidden)
-    return keras.Model(inputs, outputs, name="sequence_regressor")
 
 
 def build_ten_lstm(input_shape: tuple[int, int] = (28, 28), num_classes: int = 10) -> keras.Model:

@@ -173,14 +173,6 @@ def test_dropout_is_for_training_only():
 MODELS = {
     "sentiment": (lambda: build_small(), texts(5, 9, 2, 7)),
     "both ways": (lambda: build_small(bidirectional=True), texts(5, 9, 2, 7)),
-    "adding": (
-        lambda: lstm.build_sequence_regressor(num_units=4),
-        GENERATOR.normal(size=(4, 6, 2)).astype("float32"),
-    ),
-    "simple": (
-        lambda: lstm.build_sequence_regressor(keras.layers.SimpleRNN, num_units=4),
-        GENERATOR.normal(size=(4, 6, 2)).astype("float32"),
-    ),
     "ten": (
         lambda: lstm.build_ten_lstm((6, 2), 3),
         GENERATOR.normal(size=(4, 6, 2)).astype("float32"),
@@ -229,14 +221,7 @@ def test_one_small_batch_is_learned_by_heart():
     assert loss(y[:, None], model(x)) < 0.05
 
 
-# ---- the adding net and the articles' nets ----
-
-
-def test_the_adding_nets_by_hand():
-    model = lstm.build_sequence_regressor(num_units=3)
-    assert model.count_params() == 4 * (3 * (3 + 2) + 3) + 4
-    simple = lstm.build_sequence_regressor(keras.layers.SimpleRNN, num_units=3)
-    assert simple.count_params() == (3 * (3 + 2) + 3) + 4
+# ---- the articles' nets ----
 
 
 def test_the_articles_nets_by_hand():
