@@ -78,8 +78,9 @@ def convolution_block(
     """Convolution, pooling, normalisation, ReLU.
 
     Pooling comes first of the last three: the other two then work on a quarter of the numbers.
-    ReLU does not care, since the largest of four numbers stays the largest. Normalisation does
-    only for feature maps that it learns to turn over, with a negative scale.
+    ReLU does not care, since the largest of four numbers stays the largest. Normalisation does:
+    its mean and deviation are those of the pooled numbers, and a negative scale would turn the
+    largest of them into the smallest.
 
     Args:
         x: (batch, height, width, channels).

@@ -1,8 +1,8 @@
-"""Autoencoder and variational autoencoder (VAE) for black-and-white pictures.
+"""Autoencoder and variational autoencoder (VAE) for black-and-white images.
 
-Pixels come in as they are stored, 0 to 255, one row of numbers per picture. The VAE draws black
+Pixels come in as they are stored, 0 to 255, one row of numbers per image. Both models draw black
 and white pixels from them anew for every batch: a pixel of grey 64 is ink one time in four. All
-amounts of information are in nats (natural logarithm) per picture.
+amounts of information are in nats (natural logarithm) per image.
 
 Papers: Kingma & Welling, "Auto-encoding variational Bayes", ICLR 2014; Sohn, Lee & Yan, "Learning
 structured output representation using deep conditional generative models", NeurIPS 2015; Burda,
@@ -11,11 +11,13 @@ Grosse & Salakhutdinov, "Importance weighted autoencoders", ICLR 2016; Higgins a
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 from keras import layers, ops
+
+LOG_2_PI = math.log(2 * math.pi)
 
 
 def reparameterise(
@@ -50,7 +52,7 @@ def gaussian_kl(mean: keras.KerasTensor, log_variance: keras.KerasTensor) -> ker
 def bernoulli_log_likelihood(
     pixels: keras.KerasTensor, logits: keras.KerasTensor
 ) -> keras.KerasTensor:
-    """Logarithm of the probability of black and white pixels, summed over a picture.
+    """Logarithm of the probability of black and white pixels, summed over an image.
 
     The sum matters: the mean over the pixels would make the KL term hundreds of times too heavy.
 
@@ -83,65 +85,69 @@ def binarise(
 
 
 def build_encoder(
-    num_pixels: int = 784, latent_dim: int = 32, *, hidden_units: Sequence[int] = (512, 512)
+    num_pixels: int = 784,
+    latent_dim: int = 32,
+    *,
+    hidden_units: Sequence[int] = (512, 512),
+    activation: str = "gelu",
 ) -> keras.Model:
-    """From a picture to the mean and the log variance of its place in the latent space.
+    """From an image to the mean and the log variance of its place in the latent space.
 
     Args:
-        num_pixels: Pixels of a picture.
-        latent_dim: Numbers that describe a picture.
+        num_pixels: Pixels of an image.
+        latent_dim: Numbers that describe an image.
         hidden_units: Units of each hidden layer.
+        activation: Of the hidden layers. GELU was 3 nats better than ReLU after eight epochs on
+            MNIST.
 
     Returns:
-        A model from pixels (batch, pixels), 0 to 1, to mean and log variance, both
+        A model from pixels (batch, pixels), 0 or 1, to mean and log variance, both
         (batch, latent).
     """
-    pixels = keras.Input((num_pixels,), name="pixels")
-    x = _hidden(pixels, hidden_units)
+    pixels = x = keras.Input((num_pixels,), name="pixels")
+    for units in hidden_units:
+        x = layers.Dense(units, activation=activation)(x)
     mean = layers.Dense(latent_dim, dtype="float32", name="mean")(x)
     log_variance = layers.Dense(latent_dim, dtype="float32", name="log_variance")(x)
     return keras.Model(pixels, [mean, log_variance], name="encoder")
 
 
 def build_decoder(
-    num_pixels: int = 784, latent_dim: int = 32, *, hidden_units: Sequence[int] = (512, 512)
+    num_pixels: int = 784,
+    latent_dim: int = 32,
+    *,
+    hidden_units: Sequence[int] = (512, 512),
+    activation: str = "gelu",
 ) -> keras.Model:
-    """From a place in the latent space to the logits of a picture's pixels.
+    """From a place in the latent space to the logits of an image's pixels.
 
     Args:
-        num_pixels: Pixels of a picture.
-        latent_dim: Numbers that describe a picture.
+        num_pixels: Pixels of an image.
+        latent_dim: Numbers that describe an image.
         hidden_units: Units of each hidden layer.
+        activation: Of the hidden layers.
 
     Returns:
         A model from (batch, latent) to logits (batch, pixels).
     """
-    latent = keras.Input((latent_dim,), name="latent")
-    x = _hidden(latent, hidden_units)
+    latent = x = keras.Input((latent_dim,), name="latent")
+    for units in hidden_units:
+        x = layers.Dense(units, activation=activation)(x)
     logits = layers.Dense(num_pixels, dtype="float32", name="logits")(x)
     return keras.Model(latent, logits, name="decoder")
 
 
 def build_autoencoder(
-    num_pixels: int = 784, latent_dim: int = 32, *, hidden_units: Sequence[int] = (512, 512)
-) -> keras.Model:
-    """A plain autoencoder: it copies pictures through few numbers, and knows no distribution.
-
-    Args:
-        num_pixels: Pixels of a picture.
-        latent_dim: Numbers that describe a picture.
-        hidden_units: Units of the encoder's hidden layers; the decoder has them in reverse.
-
-    Returns:
-        A model from pixels (batch, pixels), 0 to 1, to logits. Train it with the pixels as
-        targets and ``BinaryCrossentropy(from_logits=True)``. Its layers "encoder" and "decoder"
-        are the two halves.
-    """
+    num_pixels: int = 784,
+    latent_dim: int = 32,
+    *,
+    hidden_units: Sequence[int] = (512, 512),
+    seed: int = 0,
+) -> "Autoencoder":
+    """A plain autoencoder of the same dense layers as ``build_vae``, without the log variance."""
     encoder = build_encoder(num_pixels, latent_dim, hidden_units=hidden_units)
     decoder = build_decoder(num_pixels, latent_dim, hidden_units=tuple(hidden_units)[::-1])
-    code = keras.Model(encoder.input, encoder.output[0], name="encoder")  # no variance
-    pixels = keras.Input((num_pixels,), name="pixels")
-    return keras.Model(pixels, decoder(code(pixels)), name="autoencoder")
+    return Autoencoder(keras.Model(encoder.input, encoder.output[0]), decoder, seed=seed)
 
 
 def build_vae(
@@ -155,10 +161,10 @@ def build_vae(
     """A VAE of dense layers.
 
     Args:
-        num_pixels: Pixels of a picture.
-        latent_dim: Numbers that describe a picture.
+        num_pixels: Pixels of an image.
+        latent_dim: Numbers that describe an image.
         hidden_units: Units of the encoder's hidden layers; the decoder has them in reverse.
-        kl_weight: Factor of the KL term. 1 gives the ELBO; another number is no bound.
+        kl_weight: Factor of the KL term. 1 gives the ELBO; another number is a β-VAE.
         seed: Seed of the binarisation and of the draws in the latent space.
 
     Returns:
@@ -175,17 +181,15 @@ def build_conditional_vae(
     num_classes: int = 10,
     *,
     hidden_units: Sequence[int] = (512, 512),
-    kl_weight: float = 1.0,
     seed: int = 0,
-) -> "ConditionalVAE":
+) -> "VAE":
     """A conditional VAE of dense layers: both halves get the class beside their other input.
 
     Args:
-        num_pixels: Pixels of a picture.
+        num_pixels: Pixels of an image.
         latent_dim: Numbers that describe what the class does not say.
         num_classes: Number of classes.
         hidden_units: Units of the encoder's hidden layers; the decoder has them in reverse.
-        kl_weight: Factor of the KL term.
         seed: Seed of the binarisation and of the draws in the latent space.
 
     Returns:
@@ -194,104 +198,68 @@ def build_conditional_vae(
     encoder = build_encoder(num_pixels + num_classes, latent_dim, hidden_units=hidden_units)
     reverse = tuple(hidden_units)[::-1]
     decoder = build_decoder(num_pixels, latent_dim + num_classes, hidden_units=reverse)
-    return ConditionalVAE(encoder, decoder, num_classes, kl_weight=kl_weight, seed=seed)
+    halves = []
+    for half, size, name in ((encoder, num_pixels, "pixels"), (decoder, latent_dim, "latent")):
+        numbers, classes = keras.Input((size,), name=name), keras.Input((), name="classes")
+        one_hot = layers.CategoryEncoding(num_classes, output_mode="one_hot")(classes)
+        outputs = half(layers.Concatenate()([numbers, one_hot]))
+        halves.append(keras.Model([numbers, classes], outputs, name=half.name))
+    return VAE(*halves, seed=seed)
 
 
 @keras.saving.register_keras_serializable(package="dlbook")
-class VAE(keras.Model):
-    """Variational autoencoder.
+class Autoencoder(keras.Model):
+    """Copies black-and-white images through few numbers, and knows no distribution of these.
 
-    Compile it without a loss and fit it without targets: ``compute_loss`` is the negative ELBO,
-    the evidence lower bound, in nats per picture. Inputs are pixels (batch, pixels), 0 to 255.
+    Compile it without a loss and fit it without targets: ``compute_loss`` is the copying loss,
+    nats per image. Inputs are pixels (batch, pixels), 0 to 255, or the pair (pixels, classes) for
+    halves that take a class beside their other input.
 
     Args:
-        encoder: From pixels (batch, pixels), 0 or 1, to mean and log variance (batch, latent).
+        encoder: From pixels (batch, pixels), 0 or 1, to codes (batch, latent).
         decoder: From (batch, latent) to logits (batch, pixels).
-        kl_weight: Factor of the KL term. 1 gives the ELBO; another number is no bound.
-        seed: Seed of the binarisation and of the draws in the latent space.
+        seed: Seed of the binarisation.
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        *,
-        kl_weight: float = 1.0,
-        seed: int = 0,
-        **kwargs,
-    ):
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, *, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
-        self.encoder, self.decoder = encoder, decoder
-        self.kl_weight, self.seed = kl_weight, seed
+        self.encoder, self.decoder, self.seed = encoder, decoder, seed
         self.noise = keras.random.SeedGenerator(seed)
-        self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
-        self.kl_tracker = keras.metrics.Mean(name="kl")
         self.built = True  # both halves are
 
     def call(self, pixels, training=None):
-        """Binarise, encode, draw and decode.
+        """Binarise, encode and decode.
 
         Returns:
-            A dictionary: "pixels" (batch, pixels) as drawn, "mean" and "log_variance"
-            (batch, latent), "logits" (batch, pixels).
+            A dictionary: "pixels" (batch, pixels) as drawn, "logits" (batch, pixels).
         """
         pixels = binarise(pixels, self.noise)
-        mean, log_variance = self.encoder(pixels, training=training)
-        noise = keras.random.normal(ops.shape(mean), dtype="float32", seed=self.noise)
-        latent = reparameterise(mean, log_variance, noise)
-        logits = self.decoder(latent, training=training)
-        return {"pixels": pixels, "mean": mean, "log_variance": log_variance, "logits": logits}
+        logits = self.decoder(self.encoder(pixels, training=training), training=training)
+        return {"pixels": pixels, "logits": logits}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Reconstruction plus weighted KL, nats per picture."""
-        reconstruction = -bernoulli_log_likelihood(y_pred["pixels"], y_pred["logits"])
-        kl = ops.sum(gaussian_kl(y_pred["mean"], y_pred["log_variance"]), axis=-1)
-        if sample_weight is not None:
-            sample_weight = ops.reshape(sample_weight, (-1,))  # (batch,)
-        self.reconstruction_tracker.update_state(reconstruction, sample_weight)
-        self.kl_tracker.update_state(kl, sample_weight)
-        loss = reconstruction + self.kl_weight * kl  # (batch,)
-        return ops.mean(loss if sample_weight is None else loss * sample_weight)
+        """Copying loss, nats per image."""
+        return -ops.mean(bernoulli_log_likelihood(y_pred["pixels"], y_pred["logits"]))
 
-    # Keras drops the weights of data without targets: here they are targets that nothing reads
-    def fit(self, x=None, y=None, *, sample_weight=None, **settings):
-        y = sample_weight if y is None else y
-        return super().fit(x, y, sample_weight=sample_weight, **settings)
-
-    def evaluate(self, x=None, y=None, *, sample_weight=None, **settings):
-        y = sample_weight if y is None else y
-        return super().evaluate(x, y, sample_weight=sample_weight, **settings)
-
-    def reconstruct(self, pixels) -> np.ndarray:
-        """Probability of ink, decoded from the mean place of each picture.
-
-        Args:
-            pixels: (batch, pixels), 0 to 255; the grey values are used as they are.
-
-        Returns:
-            (batch, pixels), 0 to 1.
-        """
-        mean, _ = self.encoder(ops.cast(pixels, "float32") / 255.0, training=False)
-        return self.decode(mean)
-
-    def decode(self, latent) -> np.ndarray:
+    def decode(self, latent, *classes) -> np.ndarray:
         """Probability of ink at places in the latent space.
 
         Args:
             latent: (batch, latent).
+            classes: (batch,) the classes asked for, where the decoder takes them.
 
         Returns:
             (batch, pixels), 0 to 1.
         """
         latent = ops.convert_to_tensor(latent, "float32")
-        return ops.convert_to_numpy(ops.sigmoid(self.decoder(latent, training=False)))
+        logits = self.decoder(_beside(latent, classes), training=False)
+        return ops.convert_to_numpy(ops.sigmoid(logits))
 
     def get_config(self):
         return {
             **super().get_config(),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "decoder": keras.saving.serialize_keras_object(self.decoder),
-            "kl_weight": self.kl_weight,
             "seed": self.seed,
         }
 
@@ -303,75 +271,77 @@ class VAE(keras.Model):
 
 
 @keras.saving.register_keras_serializable(package="dlbook")
-class ConditionalVAE(VAE):
-    """A VAE whose two halves are told the class; loss and training are those of ``VAE``.
+class VAE(Autoencoder):
+    """Variational autoencoder: the code is drawn, and has its price in the loss.
 
-    Inputs are the pair (pixels, classes), with classes (batch,) of integers.
+    ``compute_loss`` is the negative ELBO, the evidence lower bound, in nats per image.
 
     Args:
-        encoder: From pixels and one-hot class (batch, pixels + classes) to mean and log variance.
-        decoder: From (batch, latent + classes) to logits (batch, pixels).
-        num_classes: Number of classes.
-        settings: Those of ``VAE``.
+        encoder: From pixels (batch, pixels), 0 or 1, to mean and log variance (batch, latent).
+        decoder: From (batch, latent) to logits (batch, pixels).
+        kl_weight: Factor of the KL term. 1 gives the ELBO; another number is a β-VAE.
+        seed: Seed of the binarisation and of the draws in the latent space.
     """
 
-    def __init__(self, encoder: keras.Model, decoder: keras.Model, num_classes: int, **settings):
-        super().__init__(encoder, decoder, **settings)
-        self.num_classes = num_classes
+    def __init__(self, encoder, decoder, *, kl_weight: float = 1.0, seed: int = 0, **kwargs):
+        super().__init__(encoder, decoder, seed=seed, **kwargs)
+        self.kl_weight = kl_weight
+        self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
+        self.kl_tracker = keras.metrics.Mean(name="kl")
 
     def call(self, inputs, training=None):
-        """Binarise, encode, draw and decode, with the class at hand; returns what VAE returns."""
-        pixels, classes = inputs
+        """Binarise, encode, draw and decode.
+
+        Returns:
+            A dictionary: "pixels" (batch, pixels) as drawn, "mean" and "log_variance"
+            (batch, latent), "logits" (batch, pixels).
+        """
+        pixels, *classes = inputs if isinstance(inputs, list | tuple) else (inputs,)
         pixels = binarise(pixels, self.noise)
-        mean, log_variance = self.encoder(self.tell(pixels, classes), training=training)
+        mean, log_variance = self.encoder(_beside(pixels, classes), training=training)
         noise = keras.random.normal(ops.shape(mean), dtype="float32", seed=self.noise)
         latent = reparameterise(mean, log_variance, noise)
-        logits = self.decoder(self.tell(latent, classes), training=training)
+        logits = self.decoder(_beside(latent, classes), training=training)
         return {"pixels": pixels, "mean": mean, "log_variance": log_variance, "logits": logits}
 
-    def tell(self, numbers, classes):
-        """The one-hot class beside other numbers: (batch, n), (batch,) -> (batch, n + classes)."""
-        one_hot = ops.one_hot(ops.cast(classes, "int32"), self.num_classes, dtype="float32")
-        return ops.concatenate([ops.cast(numbers, "float32"), one_hot], axis=-1)
-
-    def reconstruct(self, inputs) -> np.ndarray:
-        """As in ``VAE``, from the pair (pixels, classes)."""
-        pixels, classes = inputs
-        grey = ops.cast(pixels, "float32") / 255.0
-        mean, _ = self.encoder(self.tell(grey, classes), training=False)
-        return self.decode(mean, classes)
-
-    def decode(self, latent, classes) -> np.ndarray:
-        """As in ``VAE``, from places (batch, latent) and the classes (batch,) asked for."""
-        return super().decode(self.tell(latent, classes))
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Reconstruction plus weighted KL, nats per image."""
+        reconstruction = -bernoulli_log_likelihood(y_pred["pixels"], y_pred["logits"])
+        kl = ops.sum(gaussian_kl(y_pred["mean"], y_pred["log_variance"]), axis=-1)  # (batch,)
+        self.reconstruction_tracker.update_state(reconstruction)
+        self.kl_tracker.update_state(kl)
+        return ops.mean(reconstruction + self.kl_weight * kl)
 
     def get_config(self):
-        return {**super().get_config(), "num_classes": self.num_classes}
+        return {**super().get_config(), "kl_weight": self.kl_weight}
 
 
 def importance_weighted_bound(
-    vae: VAE,
+    model: keras.Model,
     pixels: np.ndarray,
     *,
     num_samples: int = 100,
+    log_prior: Callable[[np.ndarray], np.ndarray] | None = None,
     seed: int = 0,
     rows_at_once: int = 10_000,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Two lower bounds of the log-likelihood of pictures, from the same draws.
+    """Two lower bounds of the log-likelihood of images, from the same draws.
 
     The mean of the log weights is the ELBO. The log of their mean is the importance-weighted
     bound: never below it on average, and it rises towards the log-likelihood with the number of
     draws (Burda, Grosse & Salakhutdinov 2016).
 
     Args:
-        vae: A trained VAE, not a conditional one.
-        pixels: (pictures, pixels), 0 to 255; binarised once, with ``seed``.
-        num_samples: Draws from the latent space for each picture.
+        model: What has the ``encoder`` and ``decoder`` of a trained VAE, not a conditional one.
+        pixels: (images, pixels), 0 to 255; binarised once, with ``seed``.
+        num_samples: Draws from the latent space for each image.
+        log_prior: From codes (rows, latent) to the logarithm of their density (rows,), for codes
+            that were not made for the standard normal distribution, which is the default.
         seed: Another seed, other draws.
-        rows_at_once: Pictures × draws that are decoded together; bounds the memory.
+        rows_at_once: Images × draws that are decoded together; bounds the memory.
 
     Returns:
-        ELBO and importance-weighted bound, both (pictures,), nats. Higher is better.
+        ELBO and importance-weighted bound, both (images,), nats. Higher is better.
 
     Raises:
         ValueError: Pixels scaled to 0 to 1, or NaN: the draw would make ink of hardly any.
@@ -384,24 +354,27 @@ def importance_weighted_bound(
     elbos, bounds = [], []
     for start in range(0, len(pixels), batch):
         binary = binarise(pixels[start : start + batch], generator)
-        mean, log_variance = vae.encoder(binary, training=False)
+        mean, log_variance = model.encoder(binary, training=False)
         noise = keras.random.normal(
             (num_samples, *mean.shape), dtype="float32", seed=generator
         )  # (draws, batch, latent)
         latent = reparameterise(mean, log_variance, noise)
-        logits = vae.decoder(ops.reshape(latent, (-1, mean.shape[-1])), training=False)
+        logits = model.decoder(ops.reshape(latent, (-1, mean.shape[-1])), training=False)
         logits = ops.reshape(logits, (num_samples, len(binary), -1))
-        # log p(z) - log q(z | x); the constants of the two normal densities cancel
-        log_ratio = 0.5 * ops.sum(ops.square(noise) + log_variance - ops.square(latent), axis=-1)
-        log_weights = bernoulli_log_likelihood(binary, logits) + log_ratio  # (draws, batch)
+        log_q = -0.5 * ops.sum(ops.square(noise) + log_variance + LOG_2_PI, axis=-1)
+        if log_prior is None:
+            log_p = -0.5 * ops.sum(ops.square(latent) + LOG_2_PI, axis=-1)
+        else:
+            rows = ops.convert_to_numpy(latent).reshape(-1, mean.shape[-1])
+            log_p = ops.reshape(ops.cast(log_prior(rows), "float32"), log_q.shape)
+        # log p(x, z) - log q(z | x)
+        log_weights = bernoulli_log_likelihood(binary, logits) + log_p - log_q  # (draws, batch)
         elbos.append(ops.convert_to_numpy(ops.mean(log_weights, axis=0)))
         bound = ops.logsumexp(log_weights, axis=0) - math.log(num_samples)
         bounds.append(ops.convert_to_numpy(bound))
     return np.concatenate(elbos), np.concatenate(bounds)
 
 
-def _hidden(x: keras.KerasTensor, hidden_units: Sequence[int]) -> keras.KerasTensor:
-    for number, units in enumerate(hidden_units, start=1):
-        # GELU was 3 nats better than ReLU after eight epochs on MNIST
-        x = layers.Dense(units, activation="gelu", name=f"hidden{number}")(x)
-    return x
+def _beside(numbers: keras.KerasTensor, classes: Sequence) -> keras.KerasTensor | list:
+    """The inputs of a half: the numbers alone, or in a list with the classes."""
+    return [numbers, *(ops.cast(part, "float32") for part in classes)] if classes else numbers

@@ -113,7 +113,7 @@ MISTAKES = {
         ("the largest is not added again", "largest + np.log(mean_weight)", "np.log(mean_weight)"),
         ("the sum for the mean", ".mean(axis=0)\n", ".sum(axis=0)\n"),
         (
-            "over the pictures",
+            "over the images",
             "return log_weights.mean(axis=0), largest + np.log(mean_weight)",
             "return log_weights.mean(axis=1)[: log_weights.shape[1]], largest + "
             "np.log(mean_weight)",
@@ -165,7 +165,7 @@ MISTAKES = {
             "log_probabilities.sum()",
         ),
         ("over the batch", "kl.sum(axis=1)", "kl.sum(axis=0)"),
-        ("one number for each picture", "(copying + price).mean()", "copying + price"),
+        ("one number for each image", "(copying + price).mean()", "copying + price"),
         (
             "784 pixels",
             "log_probabilities.sum(axis=1)",
@@ -193,14 +193,14 @@ MISTAKES = {
         ),
     ],
     "in-use": [
-        ("the sum over the pictures", ".mean(axis=0)", ".sum(axis=0)"),
+        ("the sum over the images", ".mean(axis=0)", ".sum(axis=0)"),
         ("over the latent numbers", ".mean(axis=0)", ".mean(axis=1)"),
         ("the largest price", ".mean(axis=0)", ".max(axis=0)"),
-        ("the price of the picture in the middle", "kl.mean(axis=0)", "np.median(kl, axis=0)"),
-        ("the first two pictures", "kl.mean(axis=0)", "kl[:2].mean(axis=0)"),
+        ("the price of the image in the middle", "kl.mean(axis=0)", "np.median(kl, axis=0)"),
+        ("the first two images", "kl.mean(axis=0)", "kl[:2].mean(axis=0)"),
         ("the border counts", "prices > bar", "prices >= bar"),
         ("a border that is blurred", "prices > bar", "prices > bar - 1e-3"),
-        ("one picture over the bar is enough", "prices > bar", "(kl > bar).any(axis=0)"),
+        ("one image over the bar is enough", "prices > bar", "(kl > bar).any(axis=0)"),
         ("zero divided by zero", " if whole > 0 else 0.0", ""),
         ("counts the others", "prices > bar", "prices <= bar"),
         ("a share of the count", "float(prices[used].sum() / whole)", "float(used.mean())"),

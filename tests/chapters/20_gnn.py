@@ -1,7 +1,7 @@
 """What tools must know of chapter 20: its full size in small, wrong answers to its tasks."""
 
 TINY = "FULL_SIZE.update(num_hidden=4, num_layers=3)"
-UNTRAINED = ""  # it trains with train.fit alone
+UNTRAINED = ""  # train.fit, and optimizers that leave the weights alone, are enough
 
 MISTAKES = {
     "undirected": [

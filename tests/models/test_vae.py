@@ -10,7 +10,7 @@ from keras import ops
 
 from dlbook import train
 from dlbook.models import vae as module
-from dlbook.models.vae import VAE, ConditionalVAE
+from dlbook.models.vae import VAE
 
 RNG = np.random.default_rng(0)
 
@@ -20,13 +20,13 @@ def small(**settings) -> VAE:
     return module.build_vae(12, 3, hidden_units=(8, 6), **settings)
 
 
-def small_conditional(**settings) -> ConditionalVAE:
+def small_conditional() -> VAE:
     keras.utils.set_random_seed(0)
-    return module.build_conditional_vae(12, 3, 4, hidden_units=(8, 6), **settings)
+    return module.build_conditional_vae(12, 3, 4, hidden_units=(8, 6), seed=2)
 
 
 def bars(count: int = 64) -> np.ndarray:
-    """Pictures of 3×4 pixels, each with one of four columns inked."""
+    """Images of 3×4 pixels, each with one of four columns inked."""
     pictures = np.zeros((count, 3, 4), np.uint8)
     pictures[np.arange(count), :, np.arange(count) % 4] = 255
     return pictures.reshape(count, 12)
@@ -123,37 +123,6 @@ def test_loss_is_the_negative_elbo_by_hand() -> None:
     assert tracked["reconstruction"] + 0.5 * tracked["kl"] == pytest.approx(by_hand, rel=1e-5)
 
 
-@pytest.mark.parametrize("classes", [(), (np.arange(64) % 4,)], ids=["VAE", "conditional"])
-def test_sample_weights_count_in_the_loss_and_in_both_terms(classes: tuple) -> None:
-    """A weight of zero is as good as a missing picture, but for the number that is divided by."""
-    model = small_conditional() if classes else small()
-    model.compile("adam", jit_compile=False)
-    halves = np.repeat([2.0, 0.0], 32)
-    pixels = np.concatenate([bars(32), np.zeros((32, 12), np.uint8)])
-    inputs = (pixels, *classes) if classes else pixels
-    first = tuple(part[:32] for part in inputs) if classes else pixels[:32]
-    # all pixels are 0 or 255, so that only the draw of the code is by chance
-    weighted, alone = (
-        np.mean(
-            [
-                list(model.evaluate(x, sample_weight=w, verbose=0, return_dict=True).values())
-                for _ in range(40)
-            ],
-            axis=0,
-        )
-        for x, w in ((inputs, halves), (first, None))
-    )
-    np.testing.assert_allclose(weighted, alone, rtol=0.03)
-    nothing = model.evaluate(inputs, sample_weight=0 * halves, verbose=0, return_dict=True)
-    assert set(nothing.values()) == {0.0}
-    before = model.get_weights()
-    model.optimizer.learning_rate = 0.1
-    model.fit(inputs, sample_weight=0 * halves, verbose=0)
-    for old, new in zip(before, model.get_weights(), strict=True):
-        if old.dtype == np.float32:  # the others are the state of the noise
-            np.testing.assert_array_equal(old, new)
-
-
 def test_a_gradient_reaches_every_weight() -> None:
     model = small_conditional()
     with tf.GradientTape() as tape:
@@ -173,7 +142,8 @@ def test_it_learns_a_handful_of_pictures() -> None:
     np.testing.assert_allclose(
         np.add(history["reconstruction"], history["kl"]), history["loss"], rtol=1e-3
     )
-    assert (np.round(model.reconstruct(bars(8))) == bars(8) / 255).all()
+    copies = model.decode(model.encoder(bars(8) / 255)[0])
+    np.testing.assert_array_equal(np.round(copies), bars(8) / 255)
     elbo, bound = module.importance_weighted_bound(model, bars(16), num_samples=64)
     assert elbo.mean() < bound.mean() <= -np.log(4) + 0.05
 
@@ -187,28 +157,43 @@ def test_a_conditional_vae_draws_the_class_that_was_asked_for() -> None:
     np.testing.assert_array_equal(np.round(drawn), bars(4) / 255)
 
 
-def test_it_is_saved_and_loaded(tmp_path: Path) -> None:
-    model = small_conditional(kl_weight=0.7)
-    model.save(tmp_path / "vae.keras")
-    loaded = keras.saving.load_model(tmp_path / "vae.keras")
-    assert (loaded.num_classes, loaded.kl_weight, loaded.seed) == (4, 0.7, 0)
-    pictures = (bars(4), np.arange(4))
-    np.testing.assert_array_equal(loaded.reconstruct(pictures), model.reconstruct(pictures))
+@pytest.mark.parametrize("name", ["vae", "conditional", "autoencoder"])
+def test_it_is_saved_and_loaded(tmp_path: Path, name: str) -> None:
+    keras.utils.set_random_seed(0)
+    model = {
+        "vae": lambda: small(kl_weight=0.7),
+        "conditional": small_conditional,
+        "autoencoder": lambda: module.build_autoencoder(12, 3, hidden_units=(8, 6)),
+    }[name]()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.seed == model.seed
+    assert getattr(loaded, "kl_weight", None) == {"vae": 0.7, "conditional": 1.0}.get(name)
+    inputs = (bars(4), np.arange(4)) if name == "conditional" else bars(4)
+    outputs = loaded(inputs)
+    for key, value in model(inputs).items():  # the same noise as well
+        np.testing.assert_array_equal(outputs[key], value)
 
 
 def test_the_autoencoder_copies() -> None:
     keras.utils.set_random_seed(0)
     model = module.build_autoencoder(12, 2, hidden_units=(16,))
-    model.compile(
-        keras.optimizers.Adam(0.02),
-        keras.losses.BinaryCrossentropy(from_logits=True),
-        jit_compile=False,
-    )
-    x = bars().astype("float32") / 255
-    train.fit(model, x, x, epochs=60, batch_size=32, table=False)
-    np.testing.assert_array_equal(np.round(ops.sigmoid(model(x[:4]))), x[:4])
-    assert model.get_layer("encoder")(x[:4]).shape == (4, 2)
+    model.compile(keras.optimizers.Adam(0.02), jit_compile=False)
+    history = train.fit(model, bars(), epochs=60, batch_size=32, table=False).history
+    codes = model.encoder(bars(4) / 255)
+    assert codes.shape == (4, 2)
+    copies = model.decode(codes)
+    np.testing.assert_array_equal(np.round(copies), bars(4) / 255)
+    wanted = -np.log(np.where(bars(4) > 0, copies, 1 - copies)).sum(axis=1).mean()
+    assert history["loss"][-1] == pytest.approx(wanted, abs=0.05)
     assert model.count_params() == 13 * 16 + 17 * 2 + 3 * 16 + 17 * 12
+
+
+def test_parts_can_have_another_activation() -> None:
+    encoder = module.build_encoder(12, 3, hidden_units=(8,), activation="relu")
+    decoder = module.build_decoder(12, 3, hidden_units=(8,), activation="relu")
+    used = {layer.activation.__name__ for half in (encoder, decoder) for layer in half.layers[1:2]}
+    assert used == {"relu"}
 
 
 # --- the bound
@@ -234,6 +219,24 @@ def test_the_bound_approaches_the_likelihood_by_integration() -> None:
     np.testing.assert_allclose(one, same, rtol=1e-6)
 
 
+def test_the_bound_with_another_prior_is_that_of_shifted_codes() -> None:
+    """Codes moved by 1 under a prior moved by 1: the same model, so the same bounds."""
+    model = small()
+    moved = small()
+    moved.set_weights(model.get_weights())
+    moved.encoder.get_layer("mean").bias.assign_add(np.ones(3))
+    first = moved.decoder.layers[1]
+    first.bias.assign_add(-ops.sum(first.kernel, axis=0))
+    found = module.importance_weighted_bound(
+        moved,
+        bars(6),
+        num_samples=5,
+        log_prior=lambda z: -0.5 * ((z - 1) ** 2 + np.log(2 * np.pi)).sum(axis=1),
+    )
+    wanted = module.importance_weighted_bound(model, bars(6), num_samples=5)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4)
+
+
 def test_the_bound_is_the_same_for_the_same_seed_in_pieces_too() -> None:
     model = small()
     whole = module.importance_weighted_bound(model, bars(6), num_samples=5, seed=4)
@@ -249,7 +252,7 @@ def test_the_bound_is_the_same_for_the_same_seed_in_pieces_too() -> None:
 def test_inputs_of_another_form_are_refused() -> None:
     with pytest.raises(ValueError, match=r"expected shape=\(None, 12\)"):
         small()(np.zeros((2, 3, 4)))
-    with pytest.raises(ValueError, match=r"expected shape=\(None, 16\)"):
+    with pytest.raises(ValueError, match="expects 2 "):
         module.importance_weighted_bound(small_conditional(), bars(2))
 
 

@@ -1,4 +1,4 @@
-"""Graph neural networks on lists of edges: GCN, GraphSAGE, GAT, and three relatives.
+"""Graph neural networks on lists of edges: GCN, GraphSAGE, GAT, and two relatives.
 
 Every model takes a graph as two arrays, features (nodes, features) and edges (edges, 2), and
 returns one row of logits for each node. A row of ``edges`` is (source, target): the target hears
@@ -35,7 +35,6 @@ def build_gcn(
     num_layers: int = 2,
     dropout: float = 0.5,
     weight_decay: float = 5e-4,
-    initial: float = 0.0,
     sparse: bool = False,
 ) -> keras.Model:
     """GCN: graph convolutions with ReLU between them.
@@ -50,20 +49,17 @@ def build_gcn(
             edges away.
         dropout: Share of the inputs of every layer set to zero in training.
         weight_decay: Penalty on the first layer's weights: half of it times their squares.
-        initial: The initial connection: each hidden layer gives ``1 - initial`` of its own output
-            and ``initial`` of the first layer's. It keeps deep nets from over-smoothing.
         sparse: The features come as a sparse tensor.
 
     Returns:
         A model from (features, edges) to logits (nodes, classes).
 
-    Papers: Kipf & Welling, "Semi-supervised classification with graph convolutional networks",
-    ICLR 2017; the initial connection: Chen and others, "Simple and deep graph convolutional
-    networks", ICML 2020.
+    Paper: Kipf & Welling, "Semi-supervised classification with graph convolutional networks",
+    ICLR 2017.
     """
     features, edges = _inputs(num_features, sparse)
     loops, weights = NormalizedEdges()(edges, features)
-    x, first = features, None
+    x = features
     for number in range(1, num_layers):
         x = SparseDropout(dropout)(x)
         x = GraphConvolution(
@@ -72,10 +68,6 @@ def build_gcn(
             kernel_regularizer=_penalty(weight_decay) if number == 1 else None,
             name=f"convolution_{number}",
         )(x, loops, weights)
-        if first is None:
-            first = x
-        elif initial:
-            x = (1 - initial) * x + initial * first
     x = SparseDropout(dropout)(x)
     logits = GraphConvolution(num_classes, dtype="float32", name="logits")(x, loops, weights)
     return keras.Model((features, edges), logits, name="gcn")

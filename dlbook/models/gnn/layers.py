@@ -291,17 +291,13 @@ class AdaptivePropagation(keras.layers.Layer):
         self.kernel = self.add_weight(shape=(values_shape[-1], 1), name="kernel")
         self.bias = self.add_weight(shape=(1,), initializer="zeros", name="bias")
 
-    def rounds(self, values, edges, weights):
-        """Values (nodes, steps + 1, channels) of all rounds, and their gates (…, 1)."""
+    def call(self, values, edges, weights):
+        """From values (nodes, channels), and edges and weights of NormalizedEdges."""
         rounds = [values]
         for _ in range(self.steps):
             rounds.append(propagate(rounds[-1], edges, weights))
         rounds = ops.stack([ops.cast(values, self.compute_dtype) for values in rounds], axis=1)
-        return rounds, ops.sigmoid(ops.matmul(rounds, self.kernel) + self.bias)
-
-    def call(self, values, edges, weights):
-        """From values (nodes, channels), and edges and weights of NormalizedEdges."""
-        rounds, gates = self.rounds(values, edges, weights)
+        gates = ops.sigmoid(ops.matmul(rounds, self.kernel) + self.bias)  # (nodes, rounds, 1)
         return ops.sum(rounds * gates, axis=1)
 
     def get_config(self):
