@@ -45,13 +45,13 @@ def build_dnn(
     Returns:
         A model from features (batch, num_features) to logits (batch, num_classes).
     """
-    if not isinstance(initializer, str):  # each layer draws its own numbers
-        settings = {**initializer.get_config(), "seed": None}
     x = inputs = keras.Input((num_features,), name="features")
     for number, units in enumerate(hidden, start=1):
-        start = initializer if isinstance(initializer, str) else type(initializer)(**settings)
         x = layers.Dense(
-            units, use_bias=not batch_norm, kernel_initializer=start, name=f"dense{number}"
+            units,
+            use_bias=not batch_norm,
+            kernel_initializer=_fresh(initializer),
+            name=f"dense{number}",
         )(x)
         if batch_norm:
             x = layers.BatchNormalization(momentum=0.9, name=f"norm{number}")(x)
@@ -60,6 +60,15 @@ def build_dnn(
             x = layers.Dropout(dropout, name=f"dropout{number}")(x)
     outputs = layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs, outputs, name="dnn")
+
+
+def _fresh(
+    initializer: str | keras.initializers.Initializer,
+) -> str | keras.initializers.Initializer:
+    """The same start for another layer: one object would give layers of one shape equal weights."""
+    if isinstance(initializer, str):
+        return initializer
+    return type(initializer)(**{**initializer.get_config(), "seed": None})
 
 
 def build_article_dnn(num_features: int = 4, num_classes: int = 3) -> keras.Model:
@@ -125,11 +134,9 @@ class StackedDense(layers.Layer):
     def _start(self, shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:
         nets, features, units = shape
         # side by side they would look like one wide layer, and start with other weights
-        kind, settings = type(self.initializer), self.initializer.get_config()
-        draws = []
-        for _ in range(nets):
-            draws.append(kind(**{**settings, "seed": None})((features, units), dtype))
-        return keras.ops.stack(draws)
+        return keras.ops.stack(
+            [_fresh(self.initializer)((features, units), dtype) for _ in range(nets)]
+        )
 
 
 def build_stacked_dnn(
