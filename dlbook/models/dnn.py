@@ -92,8 +92,9 @@ def build_article_dnn(num_features: int = 4, num_classes: int = 3) -> keras.Mode
 class StackedDense(layers.Layer):
     """The dense layers of many networks, side by side in one array.
 
-    Network n has weights of its own and sees its own inputs, so the networks of a stack train as
-    if each were alone, at the cost of one.
+    Network n has weights of its own and sees its own inputs, so the networks of a stack train
+    apart, at the cost of one. (A mean loss divides every gradient by their number, which Adam
+    undoes up to its epsilon.)
 
     Args:
         units: Units of each network's layer.
