@@ -6,13 +6,16 @@ Radford and others, "Language models are unsupervised multitask learners", 2019.
 """
 
 import heapq
+import itertools
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from dlbook.text.vocabulary import PADDING, UNKNOWN, UNKNOWN_SIGN, pieces_of
+from dlbook.text.vocabulary import UNKNOWN_SIGN, pieces_of
 
 # Where a text is cut before pairs are merged: no piece reaches across. A space belongs to the word
 # after it, so nothing of the text is lost. The limit of 40 keeps a million letters without a space
@@ -56,7 +59,7 @@ def learn_merges(word_counts: Mapping[str, int], num_merges: int) -> list[Pair]:
     counts: Counter[Pair] = Counter()
     where: dict[Pair, set[int]] = defaultdict(set)
     for n, word in enumerate(words):
-        for pair in zip(word[:-1], word[1:], strict=True):
+        for pair in itertools.pairwise(word):
             counts[pair] += times[n]
             where[pair].add(n)
     waiting = [(-count, age[a], age[b], (a, b)) for (a, b), count in counts.items()]
@@ -73,7 +76,7 @@ def learn_merges(word_counts: Mapping[str, int], num_merges: int) -> list[Pair]:
         for n in where.pop(pair):
             old, new = words[n], merge(words[n], pair)
             for sign, word in ((-1, old), (1, new)):
-                for other in zip(word[:-1], word[1:], strict=True):
+                for other in itertools.pairwise(word):
                     counts[other] += sign * times[n]
                     changed.add(other)
                     if sign == 1:
@@ -121,8 +124,6 @@ class BytePairVocabulary:
     """
 
     def __init__(self, alphabet: Iterable[str], merges: Sequence[Pair], *, on_bytes: bool = True):
-        from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-
         symbols = sorted(set(alphabet) - {UNKNOWN_SIGN})
         if not symbols:
             raise ValueError("alphabet is empty: a vocabulary needs at least one symbol")
@@ -162,8 +163,6 @@ class BytePairVocabulary:
             ValueError: when ``texts`` is one text or has no character, or ``size`` has no room
                 for the symbols to begin with.
         """
-        from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
-
         if isinstance(texts, str):
             raise ValueError("texts must be several texts: put a single one into a list")
         texts = [without_surrogates(text) for text in texts]
@@ -248,15 +247,10 @@ def without_surrogates(text: str) -> str:
     return _SURROGATES.sub(UNKNOWN_SIGN, text)
 
 
-def merges_of(tokenizer) -> list[Pair]:
+def merges_of(tokenizer: Tokenizer) -> list[Pair]:
     """The merges that a tokenizer of the tokenizers library has learnt, in order.
 
     Args:
         tokenizer: a ``tokenizers.Tokenizer`` with a BPE model.
     """
-    import json
-
     return [tuple(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
-
-
-assert (PADDING, UNKNOWN) == (0, 1)

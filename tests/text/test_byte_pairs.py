@@ -1,5 +1,6 @@
 """Byte-pair encoding: its merges against the tokenizers library's, and texts that come back."""
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -36,7 +37,7 @@ def by_recounting(word_counts, num_merges):
     for _ in range(num_merges):
         pairs = Counter()
         for word, pieces in words.items():
-            for pair in zip(pieces[:-1], pieces[1:], strict=True):
+            for pair in itertools.pairwise(pieces):
                 pairs[pair] += word_counts[word]
         if not pairs:
             break
