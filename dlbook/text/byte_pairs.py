@@ -96,14 +96,12 @@ def merge(pieces: Sequence[str], pair: Pair) -> list[str]:
         pieces: the pieces of a word.
         pair: the two neighbours to join.
     """
-    joined, place = [], 0
-    while place < len(pieces):
-        if place + 1 < len(pieces) and (pieces[place], pieces[place + 1]) == pair:
-            joined.append(pieces[place] + pieces[place + 1])
-            place += 2
+    joined: list[str] = []
+    for piece in pieces:
+        if joined and (joined[-1], piece) == pair:
+            joined[-1] += piece  # a merged piece is longer than either of the pair
         else:
-            joined.append(pieces[place])
-            place += 1
+            joined.append(piece)
     return joined
 
 
