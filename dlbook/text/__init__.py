@@ -1,4 +1,4 @@
-"""What chapters about text share: vocabularies, batches of like length, co-occurrence vectors."""
+"""What chapters about text share: vocabularies, n-grams, batches of like length, word vectors."""
 
 from dlbook.text.batching import (
     Group,
@@ -7,15 +7,33 @@ from dlbook.text.batching import (
     padded_batches,
     restore_order,
 )
+from dlbook.text.byte_pairs import BytePairVocabulary, count_words, learn_merges, merge, merges_of
 from dlbook.text.cooccurrence import cooccurrence_vectors
-from dlbook.text.vocabulary import CharacterVocabulary
+from dlbook.text.ngrams import hashed_ngrams
+from dlbook.text.vocabulary import (
+    PADDING,
+    UNKNOWN,
+    CharacterVocabulary,
+    Vocabulary,
+    WordVocabulary,
+)
 
 __all__ = [
+    "PADDING",
+    "UNKNOWN",
+    "BytePairVocabulary",
     "CharacterVocabulary",
     "Group",
+    "Vocabulary",
+    "WordVocabulary",
     "batches_by_length",
     "cooccurrence_vectors",
+    "count_words",
     "group_by_length",
+    "hashed_ngrams",
+    "learn_merges",
+    "merge",
+    "merges_of",
     "padded_batches",
     "restore_order",
 ]
