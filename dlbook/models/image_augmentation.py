@@ -62,6 +62,10 @@ class Augmentation(layers.Layer):
         if shift:
             self.steps.append(layers.RandomTranslation(shift, shift))
 
+    def build(self, input_shape: tuple) -> None:
+        for step in self.steps:
+            step.build(input_shape)
+
     def call(self, pictures: keras.KerasTensor, training: bool | None = None) -> keras.KerasTensor:
         if not training:
             return pictures

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dlbook.data import get_collection, load_cats_vs_dogs
 from dlbook.data import cats_vs_dogs as module
+from dlbook.data import get_collection, load_cats_vs_dogs
 from dlbook.data.stand_ins import cats_vs_dogs as stand_ins
 
 REAL_FOLDER = os.environ.get("DLBOOK_DATA_DIR", "")
@@ -154,9 +154,7 @@ def test_official_archive_and_a_smaller_one_are_registered():
     assert official.smaller.path == "cats-vs-dogs/dog_cat_1399.zip"
 
 
-@pytest.mark.skipif(
-    not REAL_FOLDER, reason="DLBOOK_DATA_DIR names no folder with the real pictures"
-)
+@pytest.mark.skipif(not REAL_FOLDER, reason="DLBOOK_DATA_DIR names no folder with pictures")
 def test_real_pictures_from_a_mirror_folder(monkeypatch):
     monkeypatch.setenv("DLBOOK_DATA", "real")
     monkeypatch.setenv("DLBOOK_DATA_DIR", REAL_FOLDER)

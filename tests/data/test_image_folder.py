@@ -140,5 +140,5 @@ def test_keras_reads_the_new_folder_and_stops_at_the_old_one(source, tmp_path):
 
     cleaned = clean_image_folder(source, tmp_path / "clean")
     assert pictures_in(cleaned.folder) == 3
-    with pytest.raises(Exception, match="(?i)decode|jpeg|unknown image"):
+    with pytest.raises(Exception, match=r"(?i)decode|jpeg|unknown image"):
         pictures_in(source)
