@@ -31,6 +31,7 @@ class Augmentation(layers.Layer):
         zoom: Largest change of height and width, as a share, each for itself.
         shear: Largest shear along x and y, as a share.
         shift: Largest move down and across, as a share of the size.
+        interpolation: "bilinear" mixes four pixels, and so blurs; "nearest" takes the nearest one.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Augmentation(layers.Layer):
         zoom: float = 0.2,
         shear: float = 0.2,
         shift: float = 0.0,
+        interpolation: str = "bilinear",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -49,18 +51,20 @@ class Augmentation(layers.Layer):
             "zoom": zoom,
             "shear": shear,
             "shift": shift,
+            "interpolation": interpolation,
         }
+        how = {"interpolation": interpolation}
         self.steps = []
         if flip:
             self.steps.append(layers.RandomFlip(flip))
         if rotation:
-            self.steps.append(layers.RandomRotation(rotation))
+            self.steps.append(layers.RandomRotation(rotation, **how))
         if zoom:
-            self.steps.append(layers.RandomZoom(zoom, zoom))
+            self.steps.append(layers.RandomZoom(zoom, zoom, **how))
         if shear:
-            self.steps.append(layers.RandomShear(shear, shear))
+            self.steps.append(layers.RandomShear(shear, shear, **how))
         if shift:
-            self.steps.append(layers.RandomTranslation(shift, shift))
+            self.steps.append(layers.RandomTranslation(shift, shift, **how))
 
     def build(self, input_shape: tuple) -> None:
         for step in self.steps:
