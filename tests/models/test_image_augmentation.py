@@ -40,6 +40,15 @@ def test_every_amount_moves_pixels_and_keeps_their_range(amount):
     assert changed.max() <= 255.001
 
 
+def test_nearest_takes_pixels_as_they_are_and_bilinear_mixes_them():
+    x = 10 * np.round(pictures(4) / 10)
+    for interpolation, share in (("nearest", 1.0), ("bilinear", 0.5)):
+        layer = models.Augmentation(**(NOTHING | {"rotation": 0.1}), interpolation=interpolation)
+        changed = np.asarray(layer(x, training=True))
+        whole = np.isclose(changed % 10, 0, atol=1e-3) | np.isclose(changed % 10, 10, atol=1e-3)
+        assert whole.mean() == 1 if share == 1 else whole.mean() < share
+
+
 @pytest.mark.parametrize(("flip", "axis"), [("horizontal", 2), ("vertical", 1)])
 def test_flip_is_a_reversed_index(flip, axis):
     layer = models.Augmentation(**(NOTHING | {"flip": flip}))
