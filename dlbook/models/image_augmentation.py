@@ -123,7 +123,7 @@ def build_averaging_cnn(
     input_shape: Shape = (64, 64, 3),
     *,
     augmentation: layers.Layer | None = None,
-    filters: Sequence[int] = (16, 32, 64, 128, 128),
+    filters: Sequence[int] = (16, 32, 64, 128),
     dropout: float = 0.3,
 ) -> keras.Model:
     """The chapter's net: convolution blocks with normalisation, then the mean of every map.
