@@ -19,6 +19,7 @@ from keras import layers, ops
 Shape = tuple[int, int, int]
 ShortcutKind = Literal["identity", "projection", "none"]
 SHORTCUTS = ("identity", "projection", "none")
+WHITENING_SIZE = 4  # pixels, height and width of the patches
 
 
 def build_resnet(
@@ -139,6 +140,138 @@ class IdentityShortcut(layers.Layer):
 
     def get_config(self) -> dict:
         return super().get_config() | {"filters": self.filters, "strides": self.strides}
+
+
+def build_fast_resnet(
+    input_shape: Shape = (32, 32, 3),
+    num_classes: int = 10,
+    *,
+    filters: Sequence[int] = (24, 48, 96),
+    num_blocks: int = 1,
+    first_strides: int = 2,
+    max_shift: int = 2,
+    mean: Sequence[float] = (125.3, 123.0, 113.9),
+    deviation: Sequence[float] = (63.0, 62.1, 66.7),
+) -> keras.Model:
+    """A wide and shallow residual network that learns photographs in a few passes.
+
+    Its first layer, "whiten", has fixed weights: set them to ``whitening_filters``. It halves the
+    map at once, so that all that follows costs a quarter. Then each stage is a convolution, a
+    pooling and residual blocks. Training images are flipped and shifted inside the model.
+
+    Args:
+        input_shape: Height, width, channels.
+        num_classes: Number of logits.
+        filters: Filters of the first layer after "whiten" and of each stage.
+        num_blocks: Residual blocks of a stage.
+        first_strides: Step of "whiten". 1 keeps the whole map: four times the work, more accurate.
+        max_shift: In training, move each image by up to this many pixels; 0: no augmentation.
+        mean: Mean of each channel of the training pixels.
+        deviation: Their standard deviation.
+
+    Returns:
+        A model from pixels (batch, height, width, channels) to logits (batch, classes).
+
+    After D. Page, "How to train your ResNet", 2018, and K. Jordan, "94% on CIFAR-10 in 3.29 seconds
+    on a single GPU", 2024.
+    """
+    inputs = keras.Input(input_shape, name="pixels")
+    x = FlipAndShift(max_shift, name="augment")(inputs) if max_shift else inputs
+    x = _standardised(x, mean, deviation)
+    patch = WHITENING_SIZE**2 * input_shape[-1]
+    whiten = layers.Conv2D(
+        *(patch, WHITENING_SIZE),
+        strides=first_strides,
+        padding="same",
+        use_bias=False,
+        trainable=False,
+        name="whiten",
+    )
+    x = convolution(whiten(x), filters[0], 1, name="stem")
+    x = layers.ReLU(name="stem_relu")(x)
+    for stage, count in enumerate(filters[1:], start=1):
+        x = layers.Conv2D(
+            *(count, 3),
+            padding="same",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            name=f"stage{stage}_conv",
+        )(x)
+        x = layers.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
+        x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"stage{stage}_norm")(x)
+        x = layers.ReLU(name=f"stage{stage}_relu")(x)
+        for block in range(1, num_blocks + 1):
+            x = residual_block(x, count, name=f"stage{stage}_block{block}")
+    x = layers.GlobalMaxPooling2D(name="pool")(x)
+    outputs = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, outputs, name="fast_resnet")
+
+
+def whitening_filters(
+    images: np.ndarray, mean: Sequence[float], deviation: Sequence[float], floor: float = 0.01
+) -> np.ndarray:
+    """Filters that make the pixels of a patch uncorrelated, with variance near 1.
+
+    They are the eigenvectors of the covariance of all patches, each divided by the root of its
+    eigenvalue: fixed weights that a network need not learn.
+
+    Args:
+        images: (images, height, width, channels), 0 to 255; two thousand are enough.
+        mean: Mean of each channel.
+        deviation: Standard deviation of each channel.
+        floor: Added to each eigenvalue, so that faint patterns are not blown up.
+
+    Returns:
+        (size, size, channels, size² · channels), float32, for the layer "whiten".
+    """
+    x = (images.astype("float32") - np.array(mean)) / np.array(deviation)
+    size, channels = WHITENING_SIZE, x.shape[-1]
+    patches = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(1, 2))[:, ::2, ::2]
+    # (images, rows, columns, channels, size, size), and a filter is (size, size, channels)
+    patches = patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, size * size * channels)
+    eigenvalues, eigenvectors = np.linalg.eigh(np.cov(patches, rowvar=False))
+    filters = eigenvectors / np.sqrt(eigenvalues + floor)
+    return filters.reshape(size, size, channels, -1).astype("float32")
+
+
+@keras.saving.register_keras_serializable(package="dlbook")
+class FlipAndShift(layers.Layer):
+    """Data augmentation: mirrors half of the images and moves all of them, in training only.
+
+    What is moved over the edge is replaced by the image's mirror there.
+
+    Args:
+        max_shift: Largest move in each direction, in whole pixels.
+        seed: Seed of the moves; None takes one from Keras's global seed.
+    """
+
+    def __init__(self, max_shift: int = 2, seed: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.max_shift = max_shift
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, x: keras.KerasTensor, training: bool | None = None) -> keras.KerasTensor:
+        if not training:
+            return x
+        batch = ops.shape(x)[0]
+        height, width, channels = x.shape[1:]
+        most = self.max_shift
+        x = ops.pad(x, ((0, 0), (most, most), (most, most), (0, 0)), mode="reflect")
+        moves = [self._random(batch, 2 * most + 1) for _ in range(2)]
+        rows = moves[0] + ops.arange(height)  # (batch, height)
+        mirrored = self._random(batch, 2)
+        places = ops.arange(width)
+        columns = moves[1] + mirrored * (width - 1 - places) + (1 - mirrored) * places
+        # the number of each pixel among all pixels of the batch: (batch, height, width)
+        pixels = rows[:, :, None] * (width + 2 * most) + columns[:, None, :]
+        pixels += (ops.arange(batch) * (height + 2 * most) * (width + 2 * most))[:, None, None]
+        return ops.take(ops.reshape(x, (-1, channels)), pixels, axis=0)
+
+    def _random(self, batch: int, limit: int) -> keras.KerasTensor:
+        return keras.random.randint((batch, 1), 0, limit, seed=self.seed_generator)
+
+    def get_config(self) -> dict:
+        return super().get_config() | {"max_shift": self.max_shift}
 
 
 def removable_blocks(model: keras.Model) -> list[str]:

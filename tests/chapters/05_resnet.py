@@ -2,7 +2,7 @@
 
 # the section at full size, in small
 TINY = """
-PAPER_STEPS, FAST_EPOCHS, FULL_FILTERS = 2, 1, (4, 6, 8)
+PAPER_STEPS, FAST_EPOCHS, FULL_FILTERS = 4, 1, (4, 6, 8)
 """
 
 MISTAKES = {

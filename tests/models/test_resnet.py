@@ -217,3 +217,80 @@ def test_one_small_batch_is_learned_by_heart():
     model.compile(keras.optimizers.Adam(0.01), loss, jit_compile=False)
     model.fit(np.tile(x, (60, 1, 1, 1)), np.tile(y, 60), batch_size=16, shuffle=False, verbose=0)
     assert loss(y, model(x, training=True)) < 0.1
+
+
+# ---- the fast net ----
+
+FAST = {"input_shape": (16, 12, 3), "num_classes": 5, "filters": (4, 6, 8)}
+
+
+def test_parameters_of_the_fast_net_by_hand():
+    expected = 4 * 4 * 3 * 48 + 48 * 24 + 4 * 24  # whitening, then 1×1
+    channels = 24
+    for filters in (48, 96):
+        expected += 9 * channels * filters + 4 * filters
+        expected += 2 * (9 * filters * filters + 4 * filters)
+        channels = filters
+    expected += (96 + 1) * 10
+    model = resnet.build_fast_resnet()
+    assert model.count_params() == expected
+    assert model.output_shape == (None, 10)
+
+
+def test_the_map_is_halved_once_by_the_first_layer_and_once_by_each_stage():
+    model = resnet.build_fast_resnet((32, 24, 3))
+    names = ("stem_relu", "stage1_block1_relu", "stage2_block1_relu")
+    shapes = [model.get_layer(name).output.shape[1:] for name in names]
+    assert shapes == [(16, 12, 24), (8, 6, 48), (4, 3, 96)]
+
+
+def test_whitened_patches_are_uncorrelated_with_variance_near_one():
+    keras.utils.set_random_seed(0)
+    x = GENERATOR.normal(size=(200, 8, 8, 3)).cumsum(axis=1).cumsum(axis=2) * 5 + 100
+    mean, deviation = x.mean((0, 1, 2)), x.std((0, 1, 2))
+    filters = resnet.whitening_filters(x, mean, deviation, floor=1e-7)
+    assert filters.shape == (4, 4, 3, 48)
+    standard = (x - mean) / deviation
+    maps = keras.ops.conv(standard.astype("float32"), filters, strides=2, padding="valid")
+    covariance = np.cov(np.reshape(maps, (-1, 48)), rowvar=False)
+    np.testing.assert_allclose(covariance, np.eye(48), atol=0.02)
+
+
+def test_the_first_layer_is_not_trained():
+    model = resnet.build_fast_resnet(**FAST)
+    assert not any("whiten" in weight.path for weight in model.trainable_weights)
+    keras.utils.set_random_seed(0)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    with tf.GradientTape() as tape:
+        value = loss(np.arange(16) % 5, model(pictures(16, 16, 12, 3), training=True))
+    for gradient in tape.gradient(value, model.trainable_variables):
+        assert np.abs(gradient).max() > 0
+
+
+def test_augmentation_gives_moved_and_mirrored_images_and_no_others():
+    image = np.arange(6 * 8 * 3, dtype="float32").reshape(1, 6, 8, 3)
+    layer = resnet.FlipAndShift(1, seed=0)
+    padded = np.pad(image[0], ((1, 1), (1, 1), (0, 0)), mode="reflect")
+    moved = [padded[i : i + 6, j : j + 8] for i in range(3) for j in range(3)]
+    expected = moved + [one[:, ::-1] for one in moved]
+    found = layer(np.repeat(image, 300, axis=0), training=True).numpy()
+    counts = [sum(np.array_equal(one, other) for other in found) for one in expected]
+    assert sum(counts) == 300
+    assert min(counts) > 0
+
+
+def test_augmentation_is_for_training_only():
+    x = pictures(3, 16, 12, 3)
+    model = resnet.build_fast_resnet(**FAST)
+    np.testing.assert_array_equal(model(x), model(x, training=False))
+    without = resnet.build_fast_resnet(**FAST, max_shift=0)
+    without.set_weights([w for w in model.get_weights() if w.dtype.kind == "f"])
+    np.testing.assert_allclose(without(x), model.predict(x, verbose=0), atol=1e-5)
+
+
+def test_the_fast_net_is_saved(tmp_path):
+    model = shaken(resnet.build_fast_resnet(**FAST))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    x = pictures(2, 16, 12, 3)
+    np.testing.assert_array_equal(loaded(x), model(x))
