@@ -202,7 +202,7 @@ def build_fast_resnet(
         x = layers.ReLU(name=f"stage{stage}_relu")(x)
         for block in range(1, num_blocks + 1):
             x = residual_block(x, count, name=f"stage{stage}_block{block}")
-    x = layers.GlobalMaxPooling2D(name="pool")(x)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
     outputs = layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs, outputs, name="fast_resnet")
 
