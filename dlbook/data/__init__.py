@@ -2,6 +2,7 @@
 
 from dlbook.data.artifacts import load_artifact, save_artifact
 from dlbook.data.cats_vs_dogs import load_cats_vs_dogs
+from dlbook.data.cifar10 import load_cifar10
 from dlbook.data.cora import load_cora
 from dlbook.data.files.locate import locate, make_mirror, status
 from dlbook.data.files.settings import cache_folder, mirror_folder, mode
@@ -34,6 +35,7 @@ __all__ = [
     "get_collection",
     "load_artifact",
     "load_cats_vs_dogs",
+    "load_cifar10",
     "load_cora",
     "load_imdb",
     "load_iris",
