@@ -41,7 +41,7 @@ class Augmentation(layers.Layer):
         zoom: float = 0.2,
         shear: float = 0.2,
         shift: float = 0.0,
-        interpolation: str = "bilinear",
+        interpolation: str = "nearest",
         **kwargs,
     ):
         super().__init__(**kwargs)
