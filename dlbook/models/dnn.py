@@ -88,7 +88,7 @@ def build_article_dnn(num_features: int = 4, num_classes: int = 3) -> keras.Mode
     )
 
 
-@keras.saving.register_keras_serializable(package="dlbook")
+@keras.saving.register_keras_serializable(package="dlbook", name="dnn.StackedDense")
 class StackedDense(layers.Layer):
     """The dense layers of many networks, side by side in one array.
 
