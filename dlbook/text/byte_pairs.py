@@ -137,11 +137,7 @@ class BytePairVocabulary:
         self._tokenizer = Tokenizer(
             models.BPE(numbers, list(self.merges), unk_token=None if on_bytes else UNKNOWN_SIGN)
         )
-        cut = pre_tokenizers.Split(Regex(WORDS), "isolated")
-        to_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-        self._tokenizer.pre_tokenizer = (
-            pre_tokenizers.Sequence([cut, to_bytes]) if on_bytes else cut
-        )
+        self._tokenizer.pre_tokenizer = _cutter(on_bytes)
         self._decoder = decoders.ByteLevel() if on_bytes else decoders.Fuse()
 
     @classmethod
@@ -174,9 +170,7 @@ class BytePairVocabulary:
                 f"{len(alphabet)} symbols to begin with; got {size}"
             )
         learner = Tokenizer(models.BPE())
-        cut = pre_tokenizers.Split(Regex(WORDS), "isolated")
-        to_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-        learner.pre_tokenizer = pre_tokenizers.Sequence([cut, to_bytes]) if on_bytes else cut
+        learner.pre_tokenizer = _cutter(on_bytes)
         trainer = trainers.BpeTrainer(
             vocab_size=size - 2, initial_alphabet=alphabet, show_progress=False
         )
@@ -234,6 +228,15 @@ class BytePairVocabulary:
             text: any text.
         """
         return [self.decode([number]) for number in self.encode(text)]
+
+
+def _cutter(on_bytes: bool) -> pre_tokenizers.PreTokenizer:
+    """What cuts a text into words before pairs are merged, and writes bytes as signs if wanted."""
+    cut = pre_tokenizers.Split(Regex(WORDS), "isolated")
+    if not on_bytes:
+        return cut
+    to_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return pre_tokenizers.Sequence([cut, to_bytes])
 
 
 def without_surrogates(text: str) -> str:
