@@ -1,6 +1,7 @@
 """The data of the book: one loader for each data set, real where possible, a stand-in elsewhere."""
 
 from dlbook.data.artifacts import load_artifact, save_artifact
+from dlbook.data.cifar10 import load_cifar10
 from dlbook.data.cora import load_cora
 from dlbook.data.files.locate import locate, make_mirror, status
 from dlbook.data.files.settings import cache_folder, mirror_folder, mode
@@ -30,6 +31,7 @@ __all__ = [
     "clean_edges",
     "get_collection",
     "load_artifact",
+    "load_cifar10",
     "load_cora",
     "load_imdb",
     "load_iris",

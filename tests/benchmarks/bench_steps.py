@@ -19,7 +19,7 @@ import numpy as np
 import timing
 
 from dlbook import train
-from dlbook.models import cnn, gpt, lstm, mlp, vae
+from dlbook.models import cnn, gpt, lstm, mlp, resnet, vae
 
 import keras  # isort: skip
 import torch  # isort: skip
@@ -197,6 +197,10 @@ ROWS = {
     "cnn": Row(
         "the book's CNN, 64 × 28×28",
         *(cnn.build_cnn, torch_nets.book_cnn, PICTURES, GREY, 16),
+    ),
+    "resnet": Row(
+        "ResNet-20, 64 × 32×32×3",
+        *(resnet.build_resnet, torch_nets.resnet, PICTURES, COLOUR, 8),
     ),
     "lstm": Row(
         "LSTM, 128 × 200 words",

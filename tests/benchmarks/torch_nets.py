@@ -78,6 +78,40 @@ def book_cnn() -> nn.Module:
     )
 
 
+class ResidualBlock(nn.Module):
+    """Two convolutions and an identity shortcut (option A of the paper)."""
+
+    def __init__(self, channels: int, filters: int, stride: int):
+        super().__init__()
+        self.stride, self.more = stride, filters - channels
+        self.branch = nn.Sequential(
+            *(nn.Conv2d(channels, filters, 3, stride, padding=1, bias=False),),
+            *(nn.BatchNorm2d(filters), nn.ReLU()),
+            *(nn.Conv2d(filters, filters, 3, padding=1, bias=False), nn.BatchNorm2d(filters)),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.branch(x)
+        if self.stride > 1:
+            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.more))
+        return F.relu(y + x)
+
+
+def resnet(n: int = 3) -> nn.Module:
+    """The net of ``build_resnet``: 6n + 2 layers."""
+    blocks, channels = [], 16
+    for stage, filters in enumerate((16, 32, 64)):
+        for number in range(n):
+            stride = 2 if stage and number == 0 else 1
+            blocks.append(ResidualBlock(channels, filters, stride))
+            channels = filters
+    return nn.Sequential(
+        *(nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()),
+        *blocks,
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)),
+    )
+
+
 class SentimentLSTM(nn.Module):
     """The net of ``build_sentiment_lstm``."""
 
