@@ -1,6 +1,7 @@
 """The data of the book: one loader for each data set, real where possible, a stand-in elsewhere."""
 
 from dlbook.data.artifacts import load_artifact, save_artifact
+from dlbook.data.cats_vs_dogs import load_cats_vs_dogs
 from dlbook.data.cifar10 import load_cifar10
 from dlbook.data.cora import load_cora
 from dlbook.data.files.locate import locate, make_mirror, status
@@ -11,6 +12,7 @@ from dlbook.data.files.types import (
     DataUnavailableError,
     get_collection,
 )
+from dlbook.data.image_folder import clean_image_folder
 from dlbook.data.imdb import load_imdb
 from dlbook.data.iris import load_iris
 from dlbook.data.karate import load_karate_club
@@ -29,8 +31,10 @@ __all__ = [
     "DataUnavailableError",
     "cache_folder",
     "clean_edges",
+    "clean_image_folder",
     "get_collection",
     "load_artifact",
+    "load_cats_vs_dogs",
     "load_cifar10",
     "load_cora",
     "load_imdb",
