@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dlbook import train
 
@@ -29,6 +30,17 @@ def test_a_tenth_of_the_steps_is_warm_up_unless_told_otherwise() -> None:
 def test_without_warm_up_it_only_falls() -> None:
     found = rates(train.warmup_cosine(0.3, 8, warmup_steps=0), *range(9))
     np.testing.assert_allclose([found[0], found[4], found[8]], [0.3, 0.15, 0.0], atol=1e-6)
+
+
+def test_it_is_keras_s_own_schedule_bit_for_bit() -> None:
+    schedule = train.warmup_cosine(0.3, 97, warmup_steps=13, end=0.02)
+    keras_s = keras.optimizers.schedules.CosineDecay.from_config(schedule.get_config())
+    assert rates(schedule, *range(120)) == rates(keras_s, *range(120))
+
+
+def test_it_puts_no_condition_into_a_graph() -> None:
+    rate = tf.function(train.warmup_cosine(0.3, 97)).get_concrete_function(tf.constant(5))
+    assert not [op.type for op in rate.graph.get_operations() if op.type in ("If", "StatelessIf")]
 
 
 def test_an_optimizer_follows_it_and_it_is_saved_with_it() -> None:
