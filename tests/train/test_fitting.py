@@ -158,7 +158,8 @@ def test_the_order_depends_on_seed_and_epoch_alone():
     assert indices(record(np.arange(10), epochs=3, batch_size=4, seed=2)) != first
 
 
-def test_the_training_step_is_traced_once():
+@pytest.mark.parametrize("metrics", [None, ["mae"], [keras.metrics.MeanAbsoluteError()]])
+def test_the_training_step_is_traced_once(metrics: list | None):
     traced = []
 
     class Counting(keras.layers.Layer):
@@ -167,10 +168,18 @@ def test_the_training_step_is_traced_once():
             return x
 
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1), Counting()])
-    model.compile("adam", "mse", jit_compile=False)
+    model.compile("adam", "mse", metrics=metrics, jit_compile=False)
     traced.clear()
     train.fit(model, X, Y, epochs=2, batch_size=BATCH, drop_last=True, table=False)
     assert len(traced) == 1
+
+
+def test_the_first_sight_of_the_targets_leaves_no_trace_in_the_metrics():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.0), "mse", metrics=["mae"], jit_compile=False)
+    history = train.fit(model, X, Y, batch_size=len(X), table=False).history
+    wanted = np.abs(train.predict(model, X) - np.reshape(Y, (len(Y), -1))).mean()
+    np.testing.assert_allclose(history["mae"][0], wanted, rtol=1e-5)
 
 
 def test_without_shuffle_the_order_is_that_of_the_arrays():
