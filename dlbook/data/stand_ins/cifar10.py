@@ -51,7 +51,9 @@ def _draw(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     right = (places[None, :] - centre[1]) / radius
     v = np.cos(turn) * down - np.sin(turn) * right
     u = np.sin(turn) * down + np.cos(turn) * right
-    inside = np.stack(_distances(u, v))[labels, np.arange(count)]
+    inside = np.empty_like(u)
+    for label in range(len(CLASS_NAMES)):
+        inside[labels == label] = _distance(label, u[labels == label], v[labels == label])
     # a soft edge of about one pixel
     ink = np.clip(0.5 - inside * radius * _SIZE / 2, 0, 1)[..., None]
 
@@ -68,20 +70,20 @@ def _draw(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.round(255 * np.clip(pictures, 0, 1)).astype(np.uint8)
 
 
-def _distances(u: np.ndarray, v: np.ndarray) -> list[np.ndarray]:
-    """For each shape a number that is negative inside it; about 1 at its size from the middle."""
+def _distance(label: int, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """A number that is negative inside a shape; about 1 at its size from the middle."""
     r = np.hypot(u, v)
     box = np.maximum(abs(u), abs(v)) - 0.85
-    dots = [np.hypot(u - x, v - y) for x, y in ((-0.6, 0.5), (0.6, 0.5), (0.0, -0.55))]
+    dots = ((-0.6, 0.5), (0.6, 0.5), (0.0, -0.55))
     return [
-        r - 1,
-        abs(r - 0.8) - 0.2,
-        box,
-        abs(box + 0.17) - 0.17,
-        np.maximum(0.87 * abs(u) - 0.5 * v - 0.5, v - 0.7),
-        np.maximum(np.minimum(abs(u), abs(v)) - 0.24, box - 0.1),
-        np.maximum(box, 0.2 - abs(abs(v) - 0.42)),
-        np.maximum(r - 1, 0.75 - np.hypot(u - 0.5, v)),
-        np.maximum(abs(u) - 1, abs(v) - 0.3),
-        np.minimum.reduce(dots) - 0.36,
-    ]
+        lambda: r - 1,
+        lambda: abs(r - 0.8) - 0.2,
+        lambda: box,
+        lambda: abs(box + 0.17) - 0.17,
+        lambda: np.maximum(0.87 * abs(u) - 0.5 * v - 0.5, v - 0.7),
+        lambda: np.maximum(np.minimum(abs(u), abs(v)) - 0.24, box - 0.1),
+        lambda: np.maximum(box, 0.2 - abs(abs(v) - 0.42)),
+        lambda: np.maximum(r - 1, 0.75 - np.hypot(u - 0.5, v)),
+        lambda: np.maximum(abs(u) - 1, abs(v) - 0.3),
+        lambda: np.minimum.reduce([np.hypot(u - x, v - y) for x, y in dots]) - 0.36,
+    ][label]()
