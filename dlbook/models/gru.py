@@ -86,7 +86,8 @@ def _weights(layer: layers.GRU) -> tuple:
     if not cell.use_bias:
         return kernel, recurrent, zeros, zeros
     bias = ops.convert_to_tensor(cell.bias)
-    return (kernel, recurrent, bias[0], bias[1]) if layer.reset_after else (kernel, recurrent, bias, zeros)
+    both = (bias[0], bias[1]) if layer.reset_after else (bias, zeros)
+    return kernel, recurrent, *both
 
 
 @keras.saving.register_keras_serializable(package="dlbook")

@@ -127,12 +127,12 @@ def test_a_gru_whose_update_gate_is_open_keeps_its_state():
 
 
 def test_the_bias_of_the_gate_that_keeps():
-    bias = np.asarray(gru.build_reader("gru", num_units=3, open_bias=2.0).get_layer("gru").cell.bias)
-    assert bias.tolist() == [[2] * 3 + [0] * 6, [0] * 9]
-    bias = np.asarray(
-        gru.build_reader("lstm", num_units=3, open_bias=2.0).get_layer("lstm").cell.bias
-    )
-    assert bias.tolist() == [0] * 3 + [2] * 3 + [0] * 6
+    for kind, wanted in (
+        ("gru", [[2] * 3 + [0] * 6, [0] * 9]),
+        ("lstm", [0] * 3 + [2] * 3 + [0] * 6),
+    ):
+        layer = gru.build_reader(kind, num_units=3, open_bias=2.0).get_layer(kind)
+        assert np.asarray(layer.cell.bias).tolist() == wanted
     keras_own = gru.build_reader("lstm", num_units=3).get_layer("lstm")
     assert np.asarray(keras_own.cell.bias).tolist() == [0] * 3 + [1] * 3 + [0] * 6
     with pytest.raises(ValueError, match="open_bias needs a gate"):
