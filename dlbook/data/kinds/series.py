@@ -56,7 +56,8 @@ class SeriesData(DataSet):
             self.validation_end - self.train_end,
             self.test_end - self.validation_end,
         )
+        columns = f"{len(self.columns)} column{'s' * (len(self.columns) > 1)}"
         return (
-            f"{len(self.values):,} {self.step}s, {len(self.columns)} columns; {self.step}s to "
+            f"{len(self.values):,} {self.step}s, {columns}; {self.step}s to "
             f"train, validate, test: {', '.join(f'{part:,}' for part in parts)}"
         )
