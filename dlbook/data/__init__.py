@@ -4,6 +4,8 @@ from dlbook.data.artifacts import load_artifact, save_artifact
 from dlbook.data.cats_vs_dogs import load_cats_vs_dogs
 from dlbook.data.cifar10 import load_cifar10
 from dlbook.data.cora import load_cora
+from dlbook.data.daily_temperatures import load_daily_temperatures
+from dlbook.data.etth1 import load_etth1
 from dlbook.data.files.locate import locate, make_mirror, status
 from dlbook.data.files.settings import cache_folder, mirror_folder, mode
 from dlbook.data.files.types import (
@@ -37,6 +39,8 @@ __all__ = [
     "load_cats_vs_dogs",
     "load_cifar10",
     "load_cora",
+    "load_daily_temperatures",
+    "load_etth1",
     "load_imdb",
     "load_iris",
     "load_karate_club",
