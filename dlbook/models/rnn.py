@@ -1,9 +1,9 @@
 """Plain recurrent networks: one dense layer that is used again at every step.
 
-Elman, "Finding structure in time", Cognitive Science 14(2), 1990. Why they are hard to train: Bengio,
-Simard & Frasconi, "Learning long-term dependencies with gradient descent is difficult", IEEE
-Transactions on Neural Networks 5(2), 1994. As a language model: Mikolov and others, "Recurrent
-neural network based language model", Interspeech 2010.
+Elman, "Finding structure in time", Cognitive Science 14(2), 1990. Why they are hard to train:
+Bengio, Simard & Frasconi, "Learning long-term dependencies with gradient descent is difficult",
+IEEE Transactions on Neural Networks 5(2), 1994. As a language model: Mikolov and others,
+"Recurrent neural network based language model", Interspeech 2010.
 """
 
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ import numpy as np
 import timing
 
 from dlbook import train
-from dlbook.models import cnn, gpt, lstm, mlp, resnet, vae
+from dlbook.models import cnn, gpt, lstm, mlp, resnet, rnn, vae
 
 import keras  # isort: skip
 import torch  # isort: skip
@@ -201,6 +201,12 @@ ROWS = {
     "resnet": Row(
         "ResNet-20, 64 × 32×32×3",
         *(resnet.build_resnet, torch_nets.resnet, PICTURES, COLOUR, 8),
+    ),
+    "rnn": Row(
+        "two plain recurrent layers, 128 × 200 words",
+        *(rnn.build_sentiment_rnn, torch_nets.SentimentRNN, TEXTS, _texts, 8),
+        jit_compile=True,
+        torch_has_more=2 * 32,  # PyTorch's layers add two biases where one would do
     ),
     "lstm": Row(
         "LSTM, 128 × 200 words",
