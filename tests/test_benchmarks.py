@@ -53,6 +53,7 @@ def test_the_benchmark_prints_and_writes_a_table(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "head", "titles"),
     [
+        ("rnn", "training step", ["two plain recurrent layers"]),
         ("lstm", "training step", ["LSTM"]),
         ("gpt", "training step", ["GPT"]),
         ("vae", "training step", ["VAE"]),

@@ -24,6 +24,7 @@ from dlbook.data.kinds.texts import split_words
 from dlbook.data.loading import loaded
 from dlbook.data.mnist import load_mnist
 from dlbook.data.tang_poems import load_tang_poems
+from dlbook.data.time_machine import load_time_machine
 from dlbook.data.tiny_shakespeare import load_tiny_shakespeare
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "load_karate_club",
     "load_mnist",
     "load_tang_poems",
+    "load_time_machine",
     "load_tiny_shakespeare",
     "loaded",
     "locate",

@@ -9,6 +9,7 @@ from dlbook.text.batching import (
 )
 from dlbook.text.byte_pairs import BytePairVocabulary, count_words, learn_merges, merge, merges_of
 from dlbook.text.cooccurrence import cooccurrence_vectors
+from dlbook.text.kneser_ney import KneserNey
 from dlbook.text.ngrams import hashed_ngrams
 from dlbook.text.vocabulary import (
     PADDING,
@@ -24,6 +25,7 @@ __all__ = [
     "BytePairVocabulary",
     "CharacterVocabulary",
     "Group",
+    "KneserNey",
     "Vocabulary",
     "WordVocabulary",
     "batches_by_length",

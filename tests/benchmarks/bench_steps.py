@@ -19,7 +19,7 @@ import numpy as np
 import timing
 
 from dlbook import train
-from dlbook.models import cnn, gpt, lstm, mlp, resnet, vae
+from dlbook.models import cnn, gpt, lstm, mlp, resnet, rnn, vae
 
 import keras  # isort: skip
 import torch  # isort: skip
@@ -68,8 +68,8 @@ class Row(NamedTuple):
         arrays: Makes inputs and targets for a number of examples.
         steps: Steps of a round.
         jit_compile: XLA on or off. It slows convolutions on a CPU, so it is off for them, as in
-            their chapter. It was faster for the two small nets, the LSTM and the GPT. Chapter 09
-            leaves it off all the same: XLA compiles anew for every width of its batches.
+            their chapter. It was faster for the two small nets, the recurrent ones and the GPT.
+            Chapter 09 leaves it off all the same: XLA compiles anew for every width of its batches.
         steps_per_execution: Steps between two returns to Python. It helps the two small nets.
         torch_has_more: Parameters that PyTorch's module has more.
     """
@@ -201,6 +201,12 @@ ROWS = {
     "resnet": Row(
         "ResNet-20, 64 × 32×32×3",
         *(resnet.build_resnet, torch_nets.resnet, PICTURES, COLOUR, 8),
+    ),
+    "rnn": Row(
+        "two plain recurrent layers, 128 × 200 words",
+        *(rnn.build_sentiment_rnn, torch_nets.SentimentRNN, TEXTS, _texts, 8),
+        jit_compile=True,
+        torch_has_more=2 * 32,  # PyTorch's layers add two biases where one would do
     ),
     "lstm": Row(
         "LSTM, 128 × 200 words",

@@ -112,6 +112,23 @@ def resnet(n: int = 3) -> nn.Module:
     )
 
 
+class SentimentRNN(nn.Module):
+    """The net of ``build_sentiment_rnn``, for texts without padding."""
+
+    def __init__(self, num_words: int = 10_000, embedding_dim: int = 100, num_units: int = 32):
+        super().__init__()
+        self.embedding = nn.Embedding(num_words, embedding_dim, padding_idx=0)
+        self.hide_features, self.hide_state = nn.Dropout1d(0.2), nn.Dropout(0.2)
+        self.rnn = nn.RNN(embedding_dim, num_units, num_layers=2, batch_first=True)
+        self.logit = nn.Linear(num_units, 1)
+
+    def forward(self, words: torch.Tensor) -> torch.Tensor:
+        # a feature is hidden in all words of a text: as channels, they are the second dimension
+        x = self.hide_features(self.embedding(words).transpose(1, 2)).transpose(1, 2)
+        _, last = self.rnn(x)
+        return self.logit(self.hide_state(last[-1]))
+
+
 class SentimentLSTM(nn.Module):
     """The net of ``build_sentiment_lstm``."""
 
