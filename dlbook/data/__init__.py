@@ -3,6 +3,7 @@
 from dlbook.data.artifacts import load_artifact, save_artifact
 from dlbook.data.cats_vs_dogs import load_cats_vs_dogs
 from dlbook.data.cifar10 import load_cifar10
+from dlbook.data.cmn_eng import load_cmn_eng
 from dlbook.data.cora import load_cora
 from dlbook.data.files.locate import locate, make_mirror, status
 from dlbook.data.files.settings import cache_folder, mirror_folder, mode
@@ -23,6 +24,7 @@ from dlbook.data.loading import loaded
 from dlbook.data.mnist import load_mnist
 from dlbook.data.tang_poems import load_tang_poems
 from dlbook.data.tiny_shakespeare import load_tiny_shakespeare
+from dlbook.data.word_judgements import load_word_judgements
 
 __all__ = [
     "COLLECTIONS",
@@ -36,6 +38,7 @@ __all__ = [
     "load_artifact",
     "load_cats_vs_dogs",
     "load_cifar10",
+    "load_cmn_eng",
     "load_cora",
     "load_imdb",
     "load_iris",
@@ -43,6 +46,7 @@ __all__ = [
     "load_mnist",
     "load_tang_poems",
     "load_tiny_shakespeare",
+    "load_word_judgements",
     "loaded",
     "locate",
     "make_mirror",
