@@ -244,11 +244,11 @@ def test_training_compiles_once_and_learns(kind):
     corpus = [rng.integers(2, 8, 12) + 6 * (n % 2) for n in range(300)]
     made = word2vec.Stretches(corpus, 14, threshold=None, batch_size=4, length=16, window=2)
     model = word2vec.build_word2vec(kind, 14, 8, window=2)
-    rate = {"skip-gram": 0.05, "cbow": 0.3}[kind]
+    rate = {"skip-gram": 0.005, "cbow": 0.05}[kind]  # so few words meet in every step
     model.compile(keras.optimizers.SGD(rate), jit_compile=True)
     traces, call = [], model.call
     model.call = lambda batch: (traces.append(1), call(batch))[1]
-    history = train.fit(model, made.dataset(), epochs=4, table=False).history["loss"]
+    history = train.fit(model, made.dataset(), epochs=8, table=False).history["loss"]
     assert len(traces) <= 2
     assert history[-1] < history[0]
     unit = model.vectors[2:] / np.linalg.norm(model.vectors[2:], axis=1, keepdims=True)
