@@ -17,7 +17,7 @@ help:
 	@echo 'make run CHAPTERS="05 18"  execute these; CHAPTERS=all executes the whole book'
 	@echo 'make lab                   open JupyterLab on the first chapter'
 	@echo 'make test                  all tests, and every notebook on stand-in data; no network'
-	@echo 'make bench                 compare with plain PyTorch and plain Keras (installs PyTorch)'
+	@echo 'make bench                 compare with plain PyTorch and gensim (installs both)'
 	@echo 'make lint                  ruff, on modules and notebooks'
 	@echo 'make clean                 remove results and caches; make distclean also removes $(VENV)'
 	@echo 'The first of them sets $(VENV) up. Another Python: make distclean run PYTHON=python3.12'

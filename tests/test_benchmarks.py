@@ -58,11 +58,14 @@ def test_the_benchmark_prints_and_writes_a_table(tmp_path: Path):
         ("gpt", "training step", ["GPT"]),
         ("vae", "training step", ["VAE"]),
         ("gcn", "training step", ["GCN", "GCN"]),
+        ("word2vec", "1,000 words", ["word2vec, skip-gram", "word2vec, cbow"]),
         ("generation", "GPT, a new character", ["1 text of 64 characters"]),
         ("dqn", "DQN, in a second", ["environment steps", "samples learned"]),
     ],
 )
 def test_every_kind_of_model_has_its_benchmark(name: str, head: str, titles: list[str]):
+    if name == "word2vec" and find_spec("gensim") is None:
+        pytest.skip("gensim is not installed: extra bench")
     done = run("--quick", "--rows", name)
     assert done.returncode == 0, done.stderr
     first, _, *rows = cells(done.stdout)

@@ -3,6 +3,7 @@
 from dlbook.data.artifacts import load_artifact, save_artifact
 from dlbook.data.cats_vs_dogs import load_cats_vs_dogs
 from dlbook.data.cifar10 import load_cifar10
+from dlbook.data.cmn_eng import load_cmn_eng
 from dlbook.data.cora import load_cora
 from dlbook.data.daily_temperatures import load_daily_temperatures
 from dlbook.data.etth1 import load_etth1
@@ -26,6 +27,7 @@ from dlbook.data.mnist import load_mnist
 from dlbook.data.tang_poems import load_tang_poems
 from dlbook.data.time_machine import load_time_machine
 from dlbook.data.tiny_shakespeare import load_tiny_shakespeare
+from dlbook.data.word_judgements import load_word_judgements
 
 __all__ = [
     "COLLECTIONS",
@@ -39,6 +41,7 @@ __all__ = [
     "load_artifact",
     "load_cats_vs_dogs",
     "load_cifar10",
+    "load_cmn_eng",
     "load_cora",
     "load_daily_temperatures",
     "load_etth1",
@@ -49,6 +52,7 @@ __all__ = [
     "load_tang_poems",
     "load_time_machine",
     "load_tiny_shakespeare",
+    "load_word_judgements",
     "loaded",
     "locate",
     "make_mirror",

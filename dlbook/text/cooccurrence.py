@@ -14,6 +14,10 @@ def cooccurrence_vectors(
     *,
     window: int = 5,
     first_word: int = 3,
+    smoothing: float = 0.75,
+    shift: float = 1.0,
+    power: float = 0.5,
+    iterations: int = 2,
     seed: int = 0,
 ) -> np.ndarray:
     """Vectors for words from counting which words stand near each other; no labels are used.
@@ -22,7 +26,9 @@ def cooccurrence_vectors(
     neighbours than chance would have it, as a logarithm, or 0. A singular value decomposition
     makes it short. Words in like company get like vectors. (Levy & Goldberg, "Neural word
     embedding as implicit matrix factorization", NIPS 2014; weights of neighbours by distance and
-    counts to the power of 0.75 as there and in word2vec.)
+    counts to the power of 0.75 as there and in word2vec. On ``smoothing``, ``shift`` and ``power``:
+    Levy, Goldberg & Dagan, "Improving distributional similarity with lessons learned from word
+    embeddings", TACL 3, 2015.)
 
     Args:
         sequences: encoded texts.
@@ -30,6 +36,11 @@ def cooccurrence_vectors(
         dim: numbers of a vector.
         window: how many words to each side are neighbours.
         first_word: smaller numbers (padding, start, unknown words) are no words.
+        smoothing: the chance of a neighbour is proportional to its count to this power.
+        shift: the information is taken less the logarithm of this, before the negative is cut off;
+            word2vec's number of negative samples has this part.
+        power: of the singular values, in the vectors. At 0 every direction counts alike.
+        iterations: of the approximate decomposition; more make it more exact.
         seed: seed of the approximate decomposition.
 
     Returns:
@@ -56,12 +67,12 @@ def cooccurrence_vectors(
     if not counts.nnz:
         raise ValueError("sequences has no two words beside each other")
     total = np.asarray(counts.sum(axis=1)).ravel()  # (num_words,)
-    by_chance = np.maximum(total, 1e-9) ** 0.75
+    by_chance = np.maximum(total, 1e-9) ** smoothing
     by_chance /= by_chance.sum()
-    information = np.log(counts.data / (total[counts.row] * by_chance[counts.col]))
+    information = np.log(counts.data / (total[counts.row] * by_chance[counts.col])) - np.log(shift)
     table = sparse.csr_matrix(
         (np.maximum(information, 0).astype(np.float32), (counts.row, counts.col)), counts.shape
     )
-    left, strength, _ = randomized_svd(table, dim, n_iter=2, random_state=seed)
-    vectors = left * np.sqrt(strength)
+    left, strength, _ = randomized_svd(table, dim, n_iter=iterations, random_state=seed)
+    vectors = left * strength**power
     return (vectors / (vectors[first_word:].std() or 1)).astype(np.float32)

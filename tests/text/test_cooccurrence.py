@@ -44,3 +44,21 @@ def test_vectors_refuse():
     for texts in ([], [np.array([3])], [np.array([1, 3, 2, 2])]):
         with pytest.raises(ValueError, match="no two words beside each other"):
             cooccurrence_vectors(texts, num_words=9, dim=2, window=1)
+
+
+def test_power_weighs_the_directions():
+    settings = {"num_words": 16, "dim": 3, "iterations": 4}
+    flat = cooccurrence_vectors(toy_corpus(), power=0.0, **settings)
+    lengths = np.linalg.norm(flat, axis=0)
+    np.testing.assert_allclose(lengths, lengths.mean(), rtol=1e-3)
+    weighted = np.linalg.norm(cooccurrence_vectors(toy_corpus(), power=1.0, **settings), axis=0)
+    assert weighted[0] > 1.05 * weighted[2]
+
+
+def test_a_shift_cuts_weak_pairs_off():
+    settings = {"num_words": 16, "dim": 4, "smoothing": 1.0}
+    default = cooccurrence_vectors(toy_corpus(), **settings)
+    same = cooccurrence_vectors(toy_corpus(), shift=1.0, power=0.5, **settings)
+    np.testing.assert_array_equal(default, same)
+    nothing = cooccurrence_vectors(toy_corpus(), shift=1e6, **settings)
+    assert np.abs(nothing).max() == 0
