@@ -127,6 +127,15 @@ def test_it_has_the_size_of_a_chapter(chapter: Chapter) -> None:
 
 
 @chapters
+def test_no_heading_and_no_paragraph_stands_twice(chapter: Chapter) -> None:
+    """As it happens when two people mend the same gap."""
+    cells = [cell for cell in notebook_of(chapter).cells if cell.cell_type == "markdown"]
+    parts = "\n\n".join(cell.source for cell in cells).split("\n\n")
+    told = [part for part in parts if part.startswith("#") or len(part) > 80]
+    assert sorted({part for part in told if told.count(part) > 1}) == []
+
+
+@chapters
 def test_it_starts_with_a_title_and_the_set_up(chapter: Chapter) -> None:
     notebook = notebook_of(chapter)
     assert notebook.cells[0].cell_type == "markdown"
