@@ -12,7 +12,7 @@ class WarmupCosine(keras.optimizers.schedules.CosineDecay):
     """Keras's schedule with the same numbers, but without a condition in the graph.
 
     An optimizer with weight decay asks for the rate once for each of its variables. Each condition
-    costs 0.07 s of tracing then, which is 3 s for a net of 14 layers; to compute both branches and
+    costs tracing time then, a second and more for a net of 14 layers; to compute both branches and
     take one costs next to nothing.
     """
 
