@@ -167,7 +167,8 @@ def _make_variables(model: keras.Model, y: Arrays | None) -> None:
     """Make those of the optimizer and the metrics before the first step.
 
     Made during it, they would let TensorFlow trace the step twice, which costs about a second for
-    a net of 14 layers. Metrics that have a name only ("accuracy") are chosen at the first sight of targets.
+    a net of 14 layers. Metrics that have a name only ("accuracy") are chosen at the first sight of
+    targets.
     """
     if model.built and model.optimizer is not None and not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
