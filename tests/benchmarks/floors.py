@@ -2,13 +2,17 @@
 
     python tests/benchmarks/floors.py 01 --seeds 20
     python tests/benchmarks/floors.py 03 --seeds 5 --output floors.md
+    python tests/benchmarks/floors.py 03 14 --seeds 5 --reports build/floors
 
 Each seed is a run of the chapter in a kernel of its own, with the line ``SEED = 0``
 of its set-up cell changed. A check is safe when the mean clears the bar by three standard
-deviations. Set DLBOOK_DATA and DLBOOK_DATA_DIR as for any run.
+deviations. With ``--reports`` each run's report is kept in a folder and read there the next time,
+so a study that was interrupted goes on where it stopped. Set DLBOOK_DATA and DLBOOK_DATA_DIR as
+for any run.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -51,6 +55,17 @@ def measure(chapter: Chapter, seed: int) -> dict:
     return run.report
 
 
+def report(chapter: Chapter, seed: int, folder: Path | None) -> dict:
+    """``measure``, or what ``folder`` keeps of an earlier run with this seed."""
+    if folder is None:
+        return measure(chapter, seed)
+    kept = folder / f"{chapter.stem}_{seed}.json"
+    if not kept.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(measure(chapter, seed)), encoding="utf-8")
+    return json.loads(kept.read_text(encoding="utf-8"))
+
+
 def table(stem: str, reports: list[dict]) -> tuple[list[str], bool]:
     """Markdown rows of a chapter's checks with a bar, and whether all of them are safe."""
     rows, safe = [], True
@@ -84,6 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapters", nargs="+", help="number, name or path of a chapter")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--reports", type=Path, help="folder that keeps each run's report")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     lines = [
@@ -92,7 +108,7 @@ def main() -> None:
     ]
     all_safe = True
     for chapter in select_chapters(options.chapters, find_chapters()):
-        reports = [measure(chapter, seed) for seed in range(options.seeds)]
+        reports = [report(chapter, seed, options.reports) for seed in range(options.seeds)]
         rows, safe = table(chapter.stem, reports)
         sources = {source for report in reports for source in report["data"].values()}
         lines += rows
