@@ -14,28 +14,39 @@ _HOST = (
     "https://raw.githubusercontent.com/multi30k/dataset/"
     "a3d2e0d26b56f3846f66a952536ffed4e401d05a/data/task1/raw/"
 )
+_FILES = {
+    "train.en": (
+        568_929,
+        "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f",
+    ),
+    "train.fr": (
+        604_242,
+        "622e75069e9f4c577425c4f277116ce66e63a2401c0a2312d90073cb12379a3c",
+    ),
+    "val.en": (
+        21_650,
+        "14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28",
+    ),
+    "val.fr": (
+        23_001,
+        "ca3106f1a72390591d25f6c45cb4cd39dec4cd3f123e099748a3ce5256c160e9",
+    ),
+    "test_2016_flickr.en": (
+        21_077,
+        "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9",
+    ),
+    "test_2016_flickr.fr": (
+        22_310,
+        "6d326e188d259fb1d04ac19eae3af956559b3a0b93d7635e56c90987c40c8b90",
+    ),
+}
 
 register(
     name="multi30k",
     title="Multi30k, English and French",
     files=tuple(
         RemoteFile.on_hosts(f"translation/multi30k/{name}.gz", size, sha256, _HOST)
-        for name, size, sha256 in (
-            ("train.en", 568_929, "d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f"),
-            ("train.fr", 604_242, "622e75069e9f4c577425c4f277116ce66e63a2401c0a2312d90073cb12379a3c"),
-            ("val.en", 21_650, "14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28"),
-            ("val.fr", 23_001, "ca3106f1a72390591d25f6c45cb4cd39dec4cd3f123e099748a3ce5256c160e9"),
-            (
-                "test_2016_flickr.en",
-                21_077,
-                "611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9",
-            ),
-            (
-                "test_2016_flickr.fr",
-                22_310,
-                "6d326e188d259fb1d04ac19eae3af956559b3a0b93d7635e56c90987c40c8b90",
-            ),
-        )
+        for name, (size, sha256) in _FILES.items()
     ),
     licence="none stated; captions of Flickr30k, for research",
     citation=(

@@ -37,7 +37,7 @@ def test_stand_in(monkeypatch):
     assert data.is_stand_in
     assert len(data.pairs) == 4_000
     assert all(one.endswith(".") and two.endswith(".") for one, two in data.pairs)
-    assert dict(data.pairs)["Tom sees the green car."] == "Tom voit la voiture verte."
+    assert dict(data.pairs)["Tom sees a green car."] == "Tom voit une voiture verte."
     assert max(len(english.split()) for english, _ in data.pairs) <= 8
     assert load_fra_eng().pairs == data.pairs
     assert "4,000 pairs of sentences" in repr(data)

@@ -34,7 +34,5 @@ def _pair(rng: np.random.Generator) -> tuple[str, str]:
     who, does, where, having = (
         some[int(rng.integers(len(some)))] for some in (_WHO, _DOES, _WHERE, _WITH)
     )
-    english, french = (
-        f"{who[n]} {does[n]} {where[n]}{having[n]}." for n in (0, 1)
-    )
+    english, french = (f"{who[n]} {does[n]} {where[n]}{having[n]}." for n in (0, 1))
     return english, french
