@@ -46,6 +46,10 @@ def sinusoidal_positions(length: int, width: int, longest: float = 10_000.0) -> 
 class EncoderBlock(layers.Layer):
     """Attention, then a dense net of one hidden layer, each added to what came in.
 
+    ``get_weights()`` lists scale and shift of the first normalisation, the four arrays of
+    ``SelfAttention``, scale and shift of the second normalisation, kernels and biases of the two
+    dense layers.
+
     Args:
         num_heads: Heads of the attention; it must divide the width of the input.
         feed_forward_dim: Units of the hidden layer.
@@ -56,18 +60,20 @@ class EncoderBlock(layers.Layer):
         super().__init__(**kwargs)
         self.num_heads, self.feed_forward_dim = num_heads, feed_forward_dim
         self.dropout = dropout
-        self.norm_1 = layers.LayerNormalization(epsilon=_EPSILON, name="norm_1")
-        self.norm_2 = layers.LayerNormalization(epsilon=_EPSILON, name="norm_2")
-        self.expand = layers.Dense(feed_forward_dim, activation="relu", name="expand")
         self.drop = layers.Dropout(dropout)
 
     def build(self, input_shape):
-        width = input_shape[-1]
+        width, own = input_shape[-1], {"dtype": self.dtype_policy}
+        self.norm_1 = layers.LayerNormalization(epsilon=_EPSILON, name="norm_1", **own)
         # what comes in is normalised, so with this deviation queries have size 1 at the start
         self.attention = SelfAttention(
-            self.num_heads, initial_std=width**-0.5, name="attention", dtype=self.dtype_policy
+            self.num_heads, initial_std=width**-0.5, name="attention", **own
         )
-        self.contract = layers.Dense(width, name="contract", dtype=self.dtype_policy)
+        self.norm_2 = layers.LayerNormalization(epsilon=_EPSILON, name="norm_2", **own)
+        self.expand = layers.Dense(self.feed_forward_dim, activation="relu", name="expand", **own)
+        # small, so that at the start a block changes little of what passes
+        small = keras.initializers.RandomNormal(stddev=0.02)
+        self.contract = layers.Dense(width, kernel_initializer=small, name="contract", **own)
         for layer in (self.norm_1, self.attention, self.norm_2, self.expand):
             layer.build(input_shape)
         self.contract.build((*input_shape[:-1], self.feed_forward_dim))
@@ -129,6 +135,8 @@ class Encoder(layers.Layer):
         num_heads: Heads of the attention in each block.
         hidden_dim: Width of the vectors between the blocks, even and a multiple of ``num_heads``.
         feed_forward_dim: Units of the hidden layer in each block. None: 4 times the width.
+        position_scale: Sines and cosines are multiplied by it; less than 1 where what stands in a
+            place counts more than the place.
         dropout: Share of features set to zero in training: of what comes in, the same ones for all
             tokens of a sequence, and of what each part of a block adds.
 
@@ -145,6 +153,7 @@ class Encoder(layers.Layer):
         num_heads: int = 2,
         hidden_dim: int = 64,
         feed_forward_dim: int | None = None,
+        position_scale: float = 1.0,
         dropout: float = 0.0,
         **kwargs,
     ):
@@ -154,11 +163,12 @@ class Encoder(layers.Layer):
         self.vocabulary_size, self.max_length = vocabulary_size, max_length
         self.num_heads, self.hidden_dim, self.dropout = num_heads, hidden_dim, dropout
         self.feed_forward_dim = feed_forward_dim or 4 * hidden_dim
-        self.positions = sinusoidal_positions(max_length, hidden_dim)
+        self.position_scale = position_scale
+        self.positions = position_scale * sinusoidal_positions(max_length, hidden_dim)
         self.embedding = layers.Embedding(
             vocabulary_size,
             hidden_dim,
-            embeddings_initializer=keras.initializers.RandomNormal(stddev=0.5),
+            embeddings_initializer=keras.initializers.RandomNormal(stddev=0.5 * hidden_dim**-0.5),
             name="embedding",
         )
         self.drop = layers.SpatialDropout1D(dropout)
@@ -183,7 +193,11 @@ class Encoder(layers.Layer):
         return x
 
     def embed(self, tokens):
-        """What stands there plus where it stands: (batch, tokens, hidden_dim)."""
+        """What stands there plus where it stands: (batch, tokens, hidden_dim).
+
+        As in the paper, the embedding is multiplied by the root of the width, so that small steps
+        of an optimizer like Adam change it as much as they change what the blocks compute from it.
+        """
         length = tokens.shape[1]
         if length is not None and length > self.max_length:
             raise ValueError(
@@ -191,7 +205,8 @@ class Encoder(layers.Layer):
                 "or build the model with a larger max_length"
             )
         positions = ops.convert_to_tensor(self.positions, self.compute_dtype)
-        return self.drop(self.embedding(tokens) + positions[: ops.shape(tokens)[1]])
+        what = self.embedding(tokens) * self.hidden_dim**0.5
+        return self.drop(what + positions[: ops.shape(tokens)[1]])
 
     def attention_maps(self, tokens) -> np.ndarray:
         """Attention weights of all blocks, for looking at them.
@@ -241,6 +256,7 @@ class Encoder(layers.Layer):
             "num_heads": self.num_heads,
             "hidden_dim": self.hidden_dim,
             "feed_forward_dim": self.feed_forward_dim,
+            "position_scale": self.position_scale,
             "dropout": self.dropout,
         }
         return {**super().get_config(), **settings}
@@ -264,7 +280,9 @@ def build_token_labeller(vocabulary_size: int, *, num_labels: int, **settings) -
     return keras.Model(tokens, logits, name="token_labeller")
 
 
-def build_text_classifier(vocabulary_size: int, *, dropout: float = 0.2, **settings) -> keras.Model:
+def build_text_classifier(
+    vocabulary_size: int, *, dropout: float = 0.05, pooled_dropout: float = 0.2, **settings
+) -> keras.Model:
     """An encoder, pooling over all tokens, one logit.
 
     No normalisation stands before the pooling: it would make all tokens equally long, and those
@@ -272,7 +290,8 @@ def build_text_classifier(vocabulary_size: int, *, dropout: float = 0.2, **setti
 
     Args:
         vocabulary_size: Number of tokens; 0 is padding and is never read.
-        dropout: That of the encoder, and of the pooled features.
+        dropout: That of the encoder.
+        pooled_dropout: Share of the pooled features set to zero in training.
         **settings: The others of ``Encoder``.
 
     Returns:
@@ -281,7 +300,7 @@ def build_text_classifier(vocabulary_size: int, *, dropout: float = 0.2, **setti
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     x = Encoder(vocabulary_size, dropout=dropout, **settings, name="encoder")(tokens)
     x = PoolOverTime(name="pool")(x, mask=ops.not_equal(tokens, 0))
-    x = layers.Dropout(dropout, name="hide_pooled")(x)
+    x = layers.Dropout(pooled_dropout, name="hide_pooled")(x)
     logit = layers.Dense(1, dtype="float32", name="logit")(x)
     return keras.Model(tokens, logit, name="text_classifier")
 

@@ -19,7 +19,7 @@ import numpy as np
 import timing
 
 from dlbook import train
-from dlbook.models import cnn, gpt, lstm, mlp, resnet, rnn, vae
+from dlbook.models import cnn, gpt, lstm, mlp, resnet, rnn, transformer, vae
 
 import keras  # isort: skip
 import torch  # isort: skip
@@ -170,6 +170,16 @@ LANGUAGE = Training(
 )
 INK = Training(128, None, torch_nets.negative_elbo, _shares_of_ink)
 
+
+def _keras_encoder() -> keras.Model:
+    return transformer.build_text_classifier(WORDS, max_length=200, num_layers=2, num_heads=4)
+
+
+def _torch_encoder() -> torch.nn.Module:
+    positions = transformer.sinusoidal_positions(200, 64)
+    return torch_nets.TextEncoder(WORDS, positions, num_layers=2, num_heads=4)
+
+
 GREY, COLOUR = _pictures(28, 28, 1), _pictures(32, 32, 3)
 ROWS = {
     "xor": Row(
@@ -213,6 +223,11 @@ ROWS = {
         *(lstm.build_sentiment_lstm, torch_nets.SentimentLSTM, TEXTS, _texts, 8),
         jit_compile=True,
         torch_has_more=4 * 32,  # PyTorch's LSTM adds two biases where one would do
+    ),
+    "encoder": Row(
+        "Transformer encoder of 2 blocks, 32 × 200 words",
+        *(_keras_encoder, _torch_encoder, TEXTS._replace(batch=32), _texts, 16),
+        jit_compile=True,
     ),
     "gpt": Row(
         "GPT of 4 blocks, 32 × 64 characters",

@@ -25,7 +25,9 @@ def labeller(**arguments) -> keras.Model:
 
 
 def classifier(**arguments) -> keras.Model:
-    return transformer.build_text_classifier(20, **({"dropout": 0.0} | SMALL | arguments))
+    return transformer.build_text_classifier(
+        20, **({"dropout": 0.0, "pooled_dropout": 0.0} | SMALL | arguments)
+    )
 
 
 def randomised(model: keras.Model) -> keras.Model:
