@@ -198,6 +198,10 @@ class Encoder(layers.Layer):
         As in the paper, the embedding is multiplied by the root of the width, so that small steps
         of an optimizer like Adam change it as much as they change what the blocks compute from it.
         """
+        if 0 in tokens.shape:
+            raise ValueError(
+                f"tokens is empty, {tuple(tokens.shape)}: give at least one sequence and one token"
+            )
         length = tokens.shape[1]
         if length is not None and length > self.max_length:
             raise ValueError(
