@@ -241,7 +241,7 @@ def test_what_cannot_be_looked_at_is_refused(tokens, message: str):
 def test_an_empty_batch_is_refused_and_all_padding_gives_no_nan():
     for model in (labeller(), classifier()):
         assert np.isfinite(model(np.zeros((2, 4), np.int32))).all()
-        with pytest.raises(ValueError, match="tokens is empty.*give at least one sequence"):
+        with pytest.raises(ValueError, match=r"tokens is empty.*give at least one sequence"):
             model(np.zeros((0, 4), np.int32))
 
 
