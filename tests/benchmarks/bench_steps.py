@@ -68,9 +68,9 @@ class Row(NamedTuple):
         arrays: Makes inputs and targets for a number of examples.
         steps: Steps of a round.
         jit_compile: XLA on or off. It slows convolutions on a CPU, so it is off for them, as in
-            their chapter, and for the encoder, which it gains nothing on texts of 200 words. It was
-            faster for the two small nets, the recurrent ones and the GPT. Chapter 09 leaves it off
-            all the same: XLA compiles anew for every width of its batches.
+            their chapter, and it is off for the encoder as in its chapter. It was faster for the
+            two small nets, the recurrent ones and the GPT. Chapter 09 leaves it off all the same:
+            XLA compiles anew for every width of its batches.
         steps_per_execution: Steps between two returns to Python. It helps the two small nets.
         torch_has_more: Parameters that PyTorch's module has more.
     """
