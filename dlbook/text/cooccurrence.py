@@ -25,10 +25,10 @@ def cooccurrence_vectors(
     The counts become positive pointwise mutual information: how much more often two words are
     neighbours than chance would have it, as a logarithm, or 0. A singular value decomposition
     makes it short. Words in like company get like vectors. (Levy & Goldberg, "Neural word
-    embedding as implicit matrix factorization", NIPS 2014; weights of neighbours by distance and
-    counts to the power of 0.75 as there and in word2vec. On ``smoothing``, ``shift`` and ``power``:
-    Levy, Goldberg & Dagan, "Improving distributional similarity with lessons learned from word
-    embeddings", TACL 3, 2015.)
+    embedding as implicit matrix factorization", NIPS 2014; ``shift`` comes from there. Counts to
+    the power of 0.75 (``smoothing``), ``power``, and the weights of neighbours by distance, as
+    word2vec draws them: Levy, Goldberg & Dagan, "Improving distributional similarity with lessons
+    learned from word embeddings", TACL 3, 2015.)
 
     Args:
         sequences: encoded texts.

@@ -50,6 +50,14 @@ def test_the_reader_agrees_with_the_equations():
     np.testing.assert_allclose(model(x), upper[:, -1] @ last + shift, atol=1e-5)
 
 
+def test_the_primers_net_agrees_with_the_equations():
+    model, x = rnn.build_primer_rnn((6, 2), 3, num_units=4), GENERATOR.normal(size=(5, 6, 2))
+    model.set_weights([GENERATOR.normal(size=w.shape) for w in model.get_weights()])
+    *layer, last, shift = model.get_weights()
+    states = states_of(x, *layer)
+    np.testing.assert_allclose(model(x), states[:, -1] @ last + shift, atol=1e-5)
+
+
 def test_parameters_of_the_reader_by_hand():
     model = build_small()
     assert model.count_params() == 20 * 5 + 4 * (5 + 4 + 1) + 3 * (4 + 3 + 1) + (3 + 1)
