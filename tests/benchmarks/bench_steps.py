@@ -19,7 +19,7 @@ import numpy as np
 import timing
 
 from dlbook import train
-from dlbook.models import cnn, gpt, lstm, mlp, resnet, rnn, translation, vae
+from dlbook.models import cnn, gpt, lstm, mlp, resnet, rnn, transformer, translation, vae
 
 import keras  # isort: skip
 import torch  # isort: skip
@@ -68,8 +68,9 @@ class Row(NamedTuple):
         arrays: Makes inputs and targets for a number of examples.
         steps: Steps of a round.
         jit_compile: XLA on or off. It slows convolutions on a CPU, so it is off for them, as in
-            their chapter. It was faster for the two small nets, the recurrent ones and the GPT.
-            Chapter 09 leaves it off all the same: XLA compiles anew for every width of its batches.
+            their chapter, and it is off for the encoder as in its chapter. It was faster for the
+            two small nets, the recurrent ones and the GPT. Chapter 09 leaves it off all the same:
+            XLA compiles anew for every width of its batches.
         steps_per_execution: Steps between two returns to Python. It helps the two small nets.
         torch_has_more: Parameters that PyTorch's module has more.
     """
@@ -193,6 +194,16 @@ TRANSLATION = LANGUAGE._replace(
 )
 INK = Training(128, None, torch_nets.negative_elbo, _shares_of_ink)
 
+
+def _keras_encoder() -> keras.Model:
+    return transformer.build_text_classifier(WORDS, max_length=200, num_layers=2, num_heads=2)
+
+
+def _torch_encoder() -> torch.nn.Module:
+    positions = transformer.sinusoidal_positions(200, 64)
+    return torch_nets.TextEncoder(WORDS, positions, num_layers=2, num_heads=2)
+
+
 GREY, COLOUR = _pictures(28, 28, 1), _pictures(32, 32, 3)
 ROWS = {
     "xor": Row(
@@ -236,6 +247,10 @@ ROWS = {
         *(lstm.build_sentiment_lstm, torch_nets.SentimentLSTM, TEXTS, _texts, 8),
         jit_compile=True,
         torch_has_more=4 * 32,  # PyTorch's LSTM adds two biases where one would do
+    ),
+    "encoder": Row(
+        "Transformer encoder of 2 blocks, 32 × 200 words",
+        *(_keras_encoder, _torch_encoder, TEXTS._replace(batch=32), _texts, 10),
     ),
     "gpt": Row(
         "GPT of 4 blocks, 32 × 64 characters",

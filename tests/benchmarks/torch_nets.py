@@ -5,6 +5,7 @@ pixels), all with pixels from 0 to 1. The others take numbers of words or charac
 They return logits, the VAE all parts of its loss.
 """
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -192,6 +193,57 @@ class GPT(nn.Module):
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         x = self.tokens(tokens) + self.positions(torch.arange(tokens.shape[1]))
         return F.linear(self.norm(self.blocks(x)), self.tokens.weight)
+
+
+class EncoderBlock(nn.Module):
+    """The block of ``dlbook.models.transformer``, with PyTorch's own attention."""
+
+    def __init__(self, width: int, num_heads: int, feed_forward_dim: int):
+        super().__init__()
+        self.num_heads = num_heads
+        self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query_key_value, self.project = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.expand = nn.Linear(width, feed_forward_dim)
+        self.contract = nn.Linear(feed_forward_dim, width)
+        self.drop = nn.Dropout(0.05)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        batch, tokens, width = x.shape
+        parts = self.query_key_value(self.norm_1(x)).split(width, dim=2)
+        heads = (batch, tokens, self.num_heads, width // self.num_heads)
+        query, key, value = (part.view(heads).transpose(1, 2) for part in parts)
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask[:, None, None])
+        mixed = mixed.transpose(1, 2).reshape(batch, tokens, width)
+        x = x + self.drop(self.project(mixed))
+        return x + self.drop(self.contract(F.relu(self.expand(self.norm_2(x)))))
+
+
+class TextEncoder(nn.Module):
+    """The net of ``build_text_classifier``."""
+
+    def __init__(self, num_words: int, positions: np.ndarray, num_layers: int, num_heads: int):
+        super().__init__()
+        width = positions.shape[1]
+        self.embedding = nn.Embedding(num_words, width)
+        self.register_buffer("positions", torch.from_numpy(positions))
+        self.hide_features, self.hide_pooled = nn.Dropout1d(0.05), nn.Dropout(0.2)
+        self.blocks = nn.ModuleList(
+            EncoderBlock(width, num_heads, 4 * width) for _ in range(num_layers)
+        )
+        self.logit = nn.Linear(2 * width, 1)
+
+    def forward(self, words: torch.Tensor) -> torch.Tensor:
+        keep = words != 0
+        x = self.embedding(words) * self.positions.shape[1] ** 0.5
+        x = x + self.positions[: words.shape[1]]
+        # a feature is hidden in all words of a text: as channels, they are the second dimension
+        x = self.hide_features(x.transpose(1, 2)).transpose(1, 2)
+        for block in self.blocks:
+            x = block(x, keep)
+        kept = keep[..., None]
+        mean = (x * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1)
+        largest = x.masked_fill(~kept, -torch.inf).amax(dim=1)
+        return self.logit(self.hide_pooled(torch.cat([mean, largest], dim=1)))
 
 
 class TranslationBlock(nn.Module):
