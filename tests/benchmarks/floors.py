@@ -7,8 +7,8 @@
 Each seed is a run of the chapter in a kernel of its own, with the line ``SEED = 0``
 of its set-up cell changed. A check is safe when the mean clears the bar by three standard
 deviations. With ``--reports`` each run's report is kept in a folder and read there the next time,
-so a study that was interrupted goes on where it stopped. Set DLBOOK_DATA and DLBOOK_DATA_DIR as
-for any run.
+so a study that was interrupted goes on where it stopped; take an empty folder when the chapter or
+the data have changed. Set DLBOOK_DATA and DLBOOK_DATA_DIR as for any run.
 """
 
 import argparse
