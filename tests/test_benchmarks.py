@@ -56,10 +56,12 @@ def test_the_benchmark_prints_and_writes_a_table(tmp_path: Path):
         ("rnn", "training step", ["two plain recurrent layers"]),
         ("lstm", "training step", ["LSTM"]),
         ("gpt", "training step", ["GPT"]),
+        ("translation", "training step", ["Transformer of 2 + 2 blocks"]),
         ("vae", "training step", ["VAE"]),
         ("gcn", "training step", ["GCN", "GCN"]),
         ("word2vec", "1,000 words", ["word2vec, skip-gram", "word2vec, cbow"]),
         ("generation", "GPT, a new character", ["1 text of 64 characters"]),
+        ("search", "beam search, a new token", ["4 sentences, 4 beams"]),
         ("dqn", "DQN, in a second", ["environment steps", "samples learned"]),
     ],
 )

@@ -15,6 +15,7 @@ from dlbook.data.files.types import (
     DataUnavailableError,
     get_collection,
 )
+from dlbook.data.fra_eng import load_fra_eng
 from dlbook.data.image_folder import clean_image_folder
 from dlbook.data.imdb import load_imdb
 from dlbook.data.iris import load_iris
@@ -24,6 +25,7 @@ from dlbook.data.kinds.graphs import clean_edges
 from dlbook.data.kinds.texts import split_words
 from dlbook.data.loading import loaded
 from dlbook.data.mnist import load_mnist
+from dlbook.data.multi30k import load_multi30k
 from dlbook.data.tang_poems import load_tang_poems
 from dlbook.data.time_machine import load_time_machine
 from dlbook.data.tiny_shakespeare import load_tiny_shakespeare
@@ -45,10 +47,12 @@ __all__ = [
     "load_cora",
     "load_daily_temperatures",
     "load_etth1",
+    "load_fra_eng",
     "load_imdb",
     "load_iris",
     "load_karate_club",
     "load_mnist",
+    "load_multi30k",
     "load_tang_poems",
     "load_time_machine",
     "load_tiny_shakespeare",

@@ -5,7 +5,8 @@
 Every comparison takes turns in one process, as timing.py says. What the sides do stands in the
 modules: bench_steps.py (training steps, train.fit), bench_gnn.py (a GCN's epoch),
 bench_word2vec.py (word vectors, against gensim),
-bench_generation.py (writing with a cache) and bench_dqn.py (steps in an environment).
+bench_generation.py (writing with a cache), bench_translation.py (beam search with a cache) and
+bench_dqn.py (steps in an environment).
 """
 
 import argparse
@@ -15,6 +16,7 @@ import bench_dqn
 import bench_generation
 import bench_gnn
 import bench_steps
+import bench_translation
 import bench_word2vec
 import timing
 
@@ -26,6 +28,7 @@ TABLES = {
     "gcn": bench_gnn.table,
     "word2vec": bench_word2vec.table,
     "generation": bench_generation.table,
+    "search": bench_translation.table,
     "dqn": bench_dqn.table,
 }
 NAMES = [*bench_steps.ROWS, *bench_steps.FITS, *TABLES]

@@ -19,14 +19,14 @@ import numpy as np
 import timing
 
 from dlbook import train
-from dlbook.models import cnn, gpt, lstm, mlp, resnet, rnn, transformer, vae
+from dlbook.models import cnn, gpt, lstm, mlp, resnet, rnn, transformer, translation, vae
 
 import keras  # isort: skip
 import torch  # isort: skip
 
 import torch_nets  # isort: skip
 
-WORDS, CHARACTERS = 10_000, 65
+WORDS, CHARACTERS, PIECES = 10_000, 65, 3_002
 Arrays = tuple[np.ndarray, np.ndarray | None]
 Tensors = tuple[torch.Tensor, torch.Tensor]
 
@@ -111,6 +111,14 @@ def _characters(count: int) -> Arrays:
     return window[:, :-1], window[:, 1:]
 
 
+def _sentence_pairs(count: int) -> Arrays:
+    source, target = (
+        np.random.default_rng(0).integers(1, PIECES, size=(count, width), dtype=np.int32)
+        for width in (12, 17)
+    )
+    return (source, target[:, :-1]), target[:, 1:]
+
+
 def _flat_pictures(count: int) -> Arrays:
     return _pictures(784)(count)[0], None
 
@@ -132,6 +140,10 @@ def _numbers_of_both(x: np.ndarray, y: np.ndarray) -> Tensors:
     return torch.from_numpy(x).long(), torch.from_numpy(y).long()
 
 
+def _both_sides(x: tuple[np.ndarray, np.ndarray], y: np.ndarray) -> Tensors:
+    return torch.from_numpy(np.concatenate(x, axis=1)).long(), torch.from_numpy(y).long()
+
+
 def _shares_of_ink(x: np.ndarray, y: None) -> Tensors:
     inputs = torch.from_numpy(x).float().div(255)
     return inputs, inputs  # a VAE's targets are what it draws from its inputs
@@ -139,6 +151,11 @@ def _shares_of_ink(x: np.ndarray, y: None) -> Tensors:
 
 def _class_scores() -> keras.losses.Loss:
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def _smoothed(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    logits, targets = logits.flatten(0, 1), targets.flatten()
+    return torch.nn.functional.cross_entropy(logits, targets, ignore_index=0, label_smoothing=0.1)
 
 
 def _each_token(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -168,6 +185,12 @@ LANGUAGE = Training(
         parameters, lr=1e-3, weight_decay=0.1, betas=(0.9, 0.99), fused=True
     ),
     clip=1.0,
+)
+TRANSLATION = LANGUAGE._replace(
+    batch=256,
+    loss=translation.smoothed_cross_entropy,
+    torch_loss=_smoothed,
+    tensors=_both_sides,
 )
 INK = Training(128, None, torch_nets.negative_elbo, _shares_of_ink)
 
@@ -233,6 +256,12 @@ ROWS = {
         "GPT of 4 blocks, 32 × 64 characters",
         *(lambda: gpt.GPT(CHARACTERS), lambda: torch_nets.GPT(CHARACTERS)),
         *(LANGUAGE, _characters, 8),
+        jit_compile=True,
+    ),
+    "translation": Row(
+        "Transformer of 2 + 2 blocks, 256 × (12 + 16) pieces",
+        *(lambda: translation.Translator(PIECES), lambda: torch_nets.Translator(PIECES, 12)),
+        *(TRANSLATION, _sentence_pairs, 4),
         jit_compile=True,
     ),
     "vae": Row("VAE, 128 × 784", vae.build_vae, torch_nets.VAE, INK, _flat_pictures, 40),
