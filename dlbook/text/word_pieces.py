@@ -73,7 +73,7 @@ class WordPieceVocabulary:
         trainer = WordPieceTrainer(
             vocab_size=size,
             special_tokens=[*MARKS],
-            limit_alphabet=max(min(size // 4, 1_000), 1),  # rare characters are unknown
+            limit_alphabet=1_000,  # rarer characters are unknown
             show_progress=False,
         )
         learner.train_from_iterator((without_surrogates(text) for text in texts), trainer)

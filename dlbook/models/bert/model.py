@@ -296,7 +296,8 @@ class MaskedLanguageModel(keras.Model):
         super().__init__(**kwargs)
         self.encoder = encoder
         self.head = MaskedWordHead(encoder.initial_std, name="head")
-        encoder.build()
+        if not encoder.built:
+            encoder.build()
         width, vocabulary = encoder.hidden_dim, encoder.vocabulary_size
         self.head.build((None, None, width), (None, None), (vocabulary, width))
         self.built = True
