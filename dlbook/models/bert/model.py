@@ -324,6 +324,7 @@ def build_classifier(
     *,
     pairs: bool = False,
     pool: layers.Layer | None = None,
+    dropout: float | None = None,
 ) -> keras.Model:
     """One answer for a row of tokens.
 
@@ -333,6 +334,7 @@ def build_classifier(
         pairs: Whether there is a second input, the segments.
         pool: What makes one vector of a row, called with the vectors and the tokens. None: a
             ``MeanOfTokens``. BERT's own is a ``Summary``.
+        dropout: Share of the pooled features set to zero in training. None: the encoder's.
 
     Returns:
         A model from tokens (batch, tokens), or (tokens, segments), to logits (batch, num_classes).
@@ -341,7 +343,7 @@ def build_classifier(
     if pairs:
         inputs.append(keras.Input((None,), dtype="int32", name="segments"))
     x = (pool or MeanOfTokens(name="pool"))(encoder(*inputs), inputs[0])
-    x = layers.Dropout(encoder.dropout, name="hide")(x)
+    x = layers.Dropout(encoder.dropout if dropout is None else dropout, name="hide")(x)
     logits = layers.Dense(num_classes, dtype="float32", name="answer")(x)
     return keras.Model(inputs if pairs else inputs[0], logits, name="classifier")
 
