@@ -19,7 +19,7 @@ import numpy as np
 import timing
 
 from dlbook import train
-from dlbook.models import cnn, gpt, lstm, mlp, resnet, rnn, transformer, vae
+from dlbook.models import bert, cnn, gpt, lstm, mlp, resnet, rnn, transformer, vae
 
 import keras  # isort: skip
 import torch  # isort: skip
@@ -176,6 +176,15 @@ def _keras_encoder() -> keras.Model:
     return transformer.build_text_classifier(WORDS, max_length=200, num_layers=2, num_heads=2)
 
 
+def _keras_bert() -> keras.Model:
+    encoder = bert.BertEncoder(WORDS, max_length=200, num_layers=2, num_heads=2, dropout=0.1)
+    return bert.build_classifier(encoder, 1)
+
+
+def _torch_bert() -> torch.nn.Module:
+    return torch_nets.BertClassifier(WORDS, 200, num_layers=2, num_heads=2, width=128)
+
+
 def _torch_encoder() -> torch.nn.Module:
     positions = transformer.sinusoidal_positions(200, 64)
     return torch_nets.TextEncoder(WORDS, positions, num_layers=2, num_heads=2)
@@ -228,6 +237,10 @@ ROWS = {
     "encoder": Row(
         "Transformer encoder of 2 blocks, 32 × 200 words",
         *(_keras_encoder, _torch_encoder, TEXTS._replace(batch=32), _texts, 10),
+    ),
+    "bert": Row(
+        "BERT of 2 blocks, fine-tuning, 32 × 200 pieces",
+        *(_keras_bert, _torch_bert, TEXTS._replace(batch=32), _texts, 6),
     ),
     "gpt": Row(
         "GPT of 4 blocks, 32 × 64 characters",

@@ -246,6 +246,52 @@ class TextEncoder(nn.Module):
         return self.logit(self.hide_pooled(torch.cat([mean, largest], dim=1)))
 
 
+class BertBlock(nn.Module):
+    """The block of ``dlbook.models.bert``, with PyTorch's own attention."""
+
+    def __init__(self, width: int, num_heads: int):
+        super().__init__()
+        self.num_heads = num_heads
+        self.query_key_value, self.project = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.expand, self.contract = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.drop = nn.Dropout(0.1)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        batch, tokens, width = x.shape
+        parts = self.query_key_value(x).split(width, dim=2)
+        heads = (batch, tokens, self.num_heads, width // self.num_heads)
+        query, key, value = (part.view(heads).transpose(1, 2) for part in parts)
+        mixed = F.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask[:, None, None], dropout_p=0.1 * self.training
+        )
+        mixed = self.project(mixed.transpose(1, 2).reshape(batch, tokens, width))
+        x = self.norm_1(x + self.drop(mixed))
+        hidden = F.gelu(self.expand(x), approximate="tanh")
+        return self.norm_2(x + self.drop(self.contract(hidden)))
+
+
+class BertClassifier(nn.Module):
+    """The net of ``dlbook.models.bert.build_classifier`` with one logit."""
+
+    def __init__(self, num_words: int, length: int, num_layers: int, num_heads: int, width: int):
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(num_words, width), nn.Embedding(length, width)
+        self.segments, self.norm = nn.Embedding(2, width), nn.LayerNorm(width)
+        self.blocks = nn.ModuleList(BertBlock(width, num_heads) for _ in range(num_layers))
+        self.drop, self.answer = nn.Dropout(0.1), nn.Linear(width, 1)
+
+    def forward(self, words: torch.Tensor) -> torch.Tensor:
+        keep = words != 0
+        x = self.tokens(words) + self.positions(torch.arange(words.shape[1]))
+        x = self.drop(self.norm(x + self.segments(torch.zeros_like(words))))
+        for block in self.blocks:
+            x = block(x, keep)
+        kept = keep[..., None]
+        mean = (x * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1)
+        return self.answer(self.drop(mean))
+
+
 class VAE(nn.Module):
     """The net of ``dlbook.models.vae.VAE``; returns what ``negative_elbo`` takes."""
 
