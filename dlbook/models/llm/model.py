@@ -108,8 +108,7 @@ class LLM(keras.Model):
 
     def call(self, tokens, training=None):
         """(batch, tokens) of integers to logits (batch, tokens, vocabulary), float32."""
-        length = ops.shape(tokens)[1]
-        return self._run(tokens, causal_mask(length, length), None, 0)[0]
+        return self._run(tokens, None, 0)[0]
 
     def step(self, tokens, cache, start):
         """Logits of new tokens, with what earlier ones left in the cache.
@@ -122,8 +121,7 @@ class LLM(keras.Model):
         Returns:
             Logits (batch, new tokens, vocabulary), and the renewed cache.
         """
-        mask = causal_mask(ops.shape(tokens)[1], self.max_length, start)
-        return self._run(tokens, mask, cache, start)
+        return self._run(tokens, cache, start)
 
     def empty_cache(self, batch: int):
         """Zeros (layers, 2, batch, key-value heads, max_length, key_dim): keys and values."""
@@ -131,7 +129,7 @@ class LLM(keras.Model):
         shape = (len(self.blocks), 2, batch, self.num_key_value_heads, self.max_length, key_dim)
         return ops.zeros(shape, dtype=self.compute_dtype)
 
-    def _run(self, tokens, mask, cache, start):
+    def _run(self, tokens, cache, start):
         if len(tokens.shape) != 2 or 0 in tokens.shape:
             raise ValueError(
                 f"tokens must be (batch, tokens) with at least one of each, not {tokens.shape}"
@@ -142,7 +140,9 @@ class LLM(keras.Model):
                 f"tokens: {length} are more than max_length={self.max_length}; cut the text, or "
                 "build the model with a larger max_length"
             )
-        places = start + ops.arange(ops.shape(tokens)[1])
+        length = ops.shape(tokens)[1]
+        places = start + ops.arange(length)
+        mask = causal_mask(length, length if cache is None else self.max_length, start)
         x, angles = self.token_embedding(tokens), None
         if self.positions == "learned":
             x = x + self.position_embedding(places)
