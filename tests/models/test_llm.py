@@ -196,6 +196,13 @@ def test_a_step_with_the_cache_gives_the_logits_of_the_whole_text(settings: dict
     np.testing.assert_allclose(found, model(TOKENS)[:, 4:], atol=1e-4)
 
 
+def test_attention_maps() -> None:
+    maps = small().attention_maps(TOKENS)
+    assert maps.shape == (2, 2, 4, 8, 8)
+    np.testing.assert_allclose(maps.sum(axis=-1), 1, rtol=1e-5)
+    assert (maps[..., *np.triu_indices(8, 1)] == 0).all()
+
+
 def test_the_cache_shrinks_with_the_heads_that_are_shared() -> None:
     assert small().empty_cache(3).shape == (2, 2, 3, 2, 8, 4)
 
@@ -248,9 +255,8 @@ def test_an_adapter_begins_as_nothing_and_is_all_that_learns() -> None:
     model = small()
     before, kept = np.asarray(model(TOKENS)), [w.copy() for w in model.get_weights()]
     count = add_lora(model, 2)
-    columns = (32 + 16, 16 + 16, 43 + 16, 43 + 16, 43 + 16)  # in and out of each dense layer
-    dense = sum(columns)
-    assert count == 2 * 2 * dense
+    in_and_out = (16 + 32) + (16 + 16)  # of the attention's two dense layers
+    assert count == 2 * 2 * in_and_out  # two blocks, rank 2
     np.testing.assert_allclose(model(TOKENS), before, atol=1e-6)
     train.fit(compiled(model), TOKENS, TOKENS, epochs=3, batch_size=2, table=False)
     assert np.abs(np.asarray(model(TOKENS)) - before).max() > 1e-3

@@ -11,11 +11,12 @@ from dlbook.models.llm.model import LLM
 
 
 def add_lora(model: LLM, rank: int) -> int:
-    """Freeze a model and give each of its dense layers an adapter that is learnt instead.
+    """Freeze a model and give the dense layers of its attention adapters that are learnt instead.
 
-    The adapter of a kernel W is A B, where A has ``rank`` columns and B, which begins as zeros,
-    ``rank`` rows: at first the model computes what it did. Keras's own ``Dense.enable_lora`` does
-    it. Compile the model afterwards. To take the adapters up into the weights, see ``merge_lora``.
+    As in the paper, the feed-forward parts stay as they are. The adapter of a kernel W is A B,
+    where A has ``rank`` columns, and B, which begins as zeros, ``rank`` rows: at first the model
+    computes what it did. Keras's own ``Dense.enable_lora`` does it. Compile the model afterwards.
+    To take the adapters up into the weights, see ``merge_lora``.
 
     Args:
         model: The model; it is changed.
@@ -29,7 +30,8 @@ def add_lora(model: LLM, rank: int) -> int:
     """
     if rank < 1:
         raise ValueError(f"rank must be 1 or more, not {rank}")
-    denses = list(_dense_layers(model))
+    parts = [block.attention for block in model.blocks]
+    denses = [dense for part in parts for dense in (part.query_key_value, part.project)]
     if any(dense.lora_enabled for dense in denses):
         raise ValueError("the model has adapters already: merge_lora gives one without")
     for variable in model.variables:
@@ -48,7 +50,7 @@ def merge_lora(model: LLM) -> LLM:
     Raises:
         ValueError: The model has no adapters.
     """
-    if not any(dense.lora_enabled for dense in _dense_layers(model)):
+    if not any(getattr(layer, "lora_enabled", False) for layer in _leaves(model)):
         raise ValueError("the model has no adapters to merge: call add_lora first")
     merged = type(model).from_config(model.get_config())
     for old, new in zip(_leaves(model), _leaves(merged), strict=True):
@@ -74,7 +76,3 @@ def _leaves(model: LLM) -> Iterator[layers.Layer]:
             yield feed_forward.gate
         yield feed_forward.contract
     yield model.last_norm
-
-
-def _dense_layers(model: LLM) -> Iterator[layers.Dense]:
-    return (layer for layer in _leaves(model) if isinstance(layer, layers.Dense))

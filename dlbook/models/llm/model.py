@@ -8,6 +8,7 @@ Paper: Touvron and others, "LLaMA: open and efficient foundation language models
 """
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from dlbook.layers.attention import causal_mask
@@ -129,7 +130,18 @@ class LLM(keras.Model):
         shape = (len(self.blocks), 2, batch, self.num_key_value_heads, self.max_length, key_dim)
         return ops.zeros(shape, dtype=self.compute_dtype)
 
-    def _run(self, tokens, cache, start):
+    def attention_maps(self, tokens) -> np.ndarray:
+        """Attention weights (layers, batch, heads, query, key); every row sums to 1."""
+        x, angles, maps = *self._embed(tokens, 0), []
+        mask = causal_mask(tokens.shape[1], tokens.shape[1])
+        for block in self.blocks:
+            weights = block.attention.attention_weights(block.norm_1(x), angles, mask)
+            maps.append(ops.convert_to_numpy(weights))
+            x = block(x, angles, mask)
+        return np.stack(maps)
+
+    def _embed(self, tokens, start):
+        """Vectors of the tokens (batch, tokens, width), and the angles of their places."""
         if len(tokens.shape) != 2 or 0 in tokens.shape:
             raise ValueError(
                 f"tokens must be (batch, tokens) with at least one of each, not {tokens.shape}"
@@ -140,14 +152,16 @@ class LLM(keras.Model):
                 f"tokens: {length} are more than max_length={self.max_length}; cut the text, or "
                 "build the model with a larger max_length"
             )
-        length = ops.shape(tokens)[1]
-        places = start + ops.arange(length)
-        mask = causal_mask(length, length if cache is None else self.max_length, start)
-        x, angles = self.token_embedding(tokens), None
+        places, x = start + ops.arange(ops.shape(tokens)[1]), self.token_embedding(tokens)
         if self.positions == "learned":
-            x = x + self.position_embedding(places)
-        else:
-            angles = rotary_angles(places, self.hidden_dim // self.num_heads)
+            return x + self.position_embedding(places), None
+        return x, rotary_angles(places, self.hidden_dim // self.num_heads)
+
+    def _run(self, tokens, cache, start):
+        """Logits, and the renewed cache where one was given."""
+        x, angles = self._embed(tokens, start)
+        length = ops.shape(tokens)[1]
+        mask = causal_mask(length, length if cache is None else self.max_length, start)
         renewed = []
         for number, block in enumerate(self.blocks):
             if cache is None:

@@ -113,17 +113,28 @@ class GroupedQueryAttention(layers.Layer):
         if cache is not None:
             cache = ops.slice_update(cache, (0, 0, 0, start, 0), ops.stack([key, value]))
             key, value = cache[0], cache[1]
-        batch, tokens, width = ops.shape(x)
+        mixed, _ = self._attend(query, key, value, attention_mask)
+        mixed = ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), ops.shape(x))
+        output = self.project(mixed)
+        return output if cache is None else (output, cache)
+
+    def attention_weights(self, x, angles=None, attention_mask=None):
+        """(batch, heads, query, key): how much each token looks at each other; rows sum to 1."""
+        return self._attend(*self._split(x, angles), attention_mask)[1]
+
+    def _attend(self, query, key, value, mask):
+        """Means (batch, heads, queries, key_dim) and weights (batch, heads, queries, keys)."""
+        batch, _, tokens, _ = ops.shape(query)
         # the queries that share a key-value head stand one behind the other, as if they were
         # more tokens: (batch, key-value heads, heads per group * tokens, key_dim)
         group = self.num_heads // self.num_key_value_heads
         query = ops.reshape(query, (batch, self.num_key_value_heads, group * tokens, self.key_dim))
-        mask = None if attention_mask is None else ops.tile(attention_mask, (group, 1))
-        mixed, _ = attend(query, key, value, mask)
-        mixed = ops.reshape(mixed, (batch, self.num_heads, tokens, self.key_dim))
-        mixed = ops.reshape(ops.transpose(mixed, (0, 2, 1, 3)), (batch, tokens, width))
-        output = self.project(mixed)
-        return output if cache is None else (output, cache)
+        mask = None if mask is None else ops.tile(mask, (group, 1))
+        mixed, weights = attend(query, key, value, mask)
+        return (
+            ops.reshape(mixed, (batch, self.num_heads, tokens, self.key_dim)),
+            ops.reshape(weights, (batch, self.num_heads, tokens, ops.shape(key)[2])),
+        )
 
     def _split(self, x, angles):
         """Queries (batch, heads, tokens, key_dim), and keys and values with their own heads."""
