@@ -255,7 +255,7 @@ def test_an_adapter_begins_as_nothing_and_is_all_that_learns() -> None:
     model = small()
     before, kept = np.asarray(model(TOKENS)), [w.copy() for w in model.get_weights()]
     count = add_lora(model, 2)
-    in_and_out = (16 + 32) + (16 + 16)  # of the attention's two dense layers
+    in_and_out = (16 + 32) + (16 + 16) + 3 * (16 + 43)  # attention, and SwiGLU's three layers
     assert count == 2 * 2 * in_and_out  # two blocks, rank 2
     np.testing.assert_allclose(model(TOKENS), before, atol=1e-6)
     train.fit(compiled(model), TOKENS, TOKENS, epochs=3, batch_size=2, table=False)

@@ -11,11 +11,10 @@ from dlbook.models.llm.model import LLM
 
 
 def add_lora(model: LLM, rank: int) -> int:
-    """Freeze a model and give the dense layers of its attention adapters that are learnt instead.
+    """Freeze a model and give each of its dense layers an adapter that is learnt instead.
 
-    As in the paper, the feed-forward parts stay as they are. The adapter of a kernel W is A B,
-    where A has ``rank`` columns, and B, which begins as zeros, ``rank`` rows: at first the model
-    computes what it did. Keras's own ``Dense.enable_lora`` does it. Compile the model afterwards.
+    The adapter of a kernel W is A B, where A has ``rank`` columns, and B, which begins as zeros,
+    ``rank`` rows: at first the model computes what it did. Keras's own ``Dense.enable_lora`` does it. Compile the model afterwards.
     To take the adapters up into the weights, see ``merge_lora``.
 
     Args:
@@ -30,8 +29,7 @@ def add_lora(model: LLM, rank: int) -> int:
     """
     if rank < 1:
         raise ValueError(f"rank must be 1 or more, not {rank}")
-    parts = [block.attention for block in model.blocks]
-    denses = [dense for part in parts for dense in (part.query_key_value, part.project)]
+    denses = [layer for layer in _leaves(model) if isinstance(layer, layers.Dense)]
     if any(dense.lora_enabled for dense in denses):
         raise ValueError("the model has adapters already: merge_lora gives one without")
     for variable in model.variables:
