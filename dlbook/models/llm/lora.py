@@ -14,8 +14,8 @@ def add_lora(model: LLM, rank: int) -> int:
     """Freeze a model and give each of its dense layers an adapter that is learnt instead.
 
     The adapter of a kernel W is A B, where A has ``rank`` columns, and B, which begins as zeros,
-    ``rank`` rows: at first the model computes what it did. Keras's own ``Dense.enable_lora`` does it. Compile the model afterwards.
-    To take the adapters up into the weights, see ``merge_lora``.
+    ``rank`` rows: at first the model computes what it did. Keras's own ``Dense.enable_lora`` does
+    it. Compile the model afterwards. To take the adapters up into the weights: ``merge_lora``.
 
     Args:
         model: The model; it is changed.
