@@ -25,6 +25,7 @@ import keras  # isort: skip
 import torch  # isort: skip
 
 import torch_nets  # isort: skip
+import torch_transformers  # isort: skip
 
 WORDS, CHARACTERS, PIECES = 10_000, 65, 3_002
 Arrays = tuple[np.ndarray, np.ndarray | None]
@@ -202,6 +203,10 @@ def _keras_encoder() -> keras.Model:
 def _keras_bert() -> keras.Model:
     encoder = bert.BertEncoder(WORDS, max_length=200, num_layers=2, num_heads=2, dropout=0.1)
     return bert.build_classifier(encoder, 1)
+
+
+def _torch_translator() -> torch.nn.Module:
+    return torch_transformers.Translator(PIECES, 12)
 
 
 def _torch_bert() -> torch.nn.Module:
