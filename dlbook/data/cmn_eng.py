@@ -1,12 +1,10 @@
 """English–Chinese sentence pairs of the Tatoeba project."""
 
-import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dlbook.data.files.types import RemoteFile, register
-from dlbook.data.kinds.dataset import DataSet
+from dlbook.data.kinds.pairs import SentencePairs, read_pairs
 from dlbook.data.loading import load
 
 _ARCHIVE, _MEMBER = "translation/cmn-eng.zip", "cmn.txt"
@@ -31,20 +29,6 @@ register(
 )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class SentencePairs(DataSet):
-    """Sentences in two languages.
-
-    Args:
-        pairs: a sentence and its translation, as written.
-    """
-
-    pairs: tuple[tuple[str, str], ...]
-
-    def sizes(self) -> str:
-        return f"{len(self.pairs):,} pairs of sentences"
-
-
 def load_cmn_eng() -> SentencePairs:
     """Loads short English sentences with a Chinese translation each.
 
@@ -60,28 +44,5 @@ def load_cmn_eng() -> SentencePairs:
     return load("cmn-eng", SentencePairs, _read)
 
 
-def read_pairs(path: Path) -> tuple[tuple[str, str], ...]:
-    """Reads the pairs from the archive, without unpacking it to disk.
-
-    Args:
-        path: a zip file with ``cmn.txt`` in it, in whatever folder: English, Chinese and the
-            source, with tabs between them, in each line.
-
-    Returns:
-        The pairs in the order of the file.
-
-    Raises:
-        ValueError: when the archive has no such file.
-    """
-    with zipfile.ZipFile(path) as archive:
-        names = [n for n in archive.namelist() if Path(n).name == _MEMBER]
-        names = [n for n in names if not n.startswith("__MACOSX")]
-        if not names:
-            raise ValueError(f"{path} has no {_MEMBER}")
-        text = archive.read(names[0]).decode("utf-8")
-    rows = (line.split("\t") for line in text.splitlines() if line)
-    return tuple((row[0], row[1]) for row in rows)
-
-
 def _read(paths: dict[str, Path]) -> dict[str, Any]:
-    return {"pairs": read_pairs(paths[_ARCHIVE])}
+    return {"pairs": read_pairs(paths[_ARCHIVE], _MEMBER)}

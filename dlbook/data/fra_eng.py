@@ -1,12 +1,11 @@
 """English–French sentence pairs of the Tatoeba project."""
 
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from dlbook.data.cmn_eng import SentencePairs
 from dlbook.data.files.types import RemoteFile, register
+from dlbook.data.kinds.pairs import Pairs, SentencePairs, read_pairs
 from dlbook.data.loading import load
 
 _ARCHIVE, _MEMBER = "translation/fra-eng.zip", "fra.txt"
@@ -48,33 +47,10 @@ def load_fra_eng() -> SentencePairs:
     return load("fra-eng", SentencePairs, _read)
 
 
-def read_pairs(path: Path) -> tuple[tuple[str, str], ...]:
-    """Reads the pairs from the archive, without unpacking it to disk.
-
-    Args:
-        path: a zip file with ``fra.txt`` in it, in whatever folder: English and French with a tab
-            between them in each line; what follows a second tab is left out.
-
-    Returns:
-        The pairs in the order of the file.
-
-    Raises:
-        ValueError: when the archive has no such file, or a line no tab.
-    """
-    with zipfile.ZipFile(path) as archive:
-        names = [n for n in archive.namelist() if Path(n).name == _MEMBER]
-        names = [n for n in names if not n.startswith("__MACOSX")]
-        if not names:
-            raise ValueError(f"{path} has no {_MEMBER}")
-        text = _SPACES.sub(" ", archive.read(names[0]).decode("utf-8"))
-    pairs = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        row = line.split("\t")
-        if len(row) < 2:
-            raise ValueError(f"line {number} of {_MEMBER} has no tab: {line[:40]!r}")
-        pairs.append((row[0], row[1]))
-    return tuple(pairs)
+def with_plain_spaces(pairs: Pairs) -> Pairs:
+    """The pairs with a plain space for each one of special width."""
+    return tuple((_SPACES.sub(" ", one), _SPACES.sub(" ", two)) for one, two in pairs)
 
 
 def _read(paths: dict[str, Path]) -> dict[str, Any]:
-    return {"pairs": read_pairs(paths[_ARCHIVE])}
+    return {"pairs": with_plain_spaces(read_pairs(paths[_ARCHIVE], _MEMBER))}

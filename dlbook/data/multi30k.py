@@ -7,6 +7,7 @@ from typing import Any
 
 from dlbook.data.files.types import RemoteFile, register
 from dlbook.data.kinds.dataset import DataSet
+from dlbook.data.kinds.pairs import Pairs
 from dlbook.data.loading import load
 
 _PARTS = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
@@ -55,8 +56,6 @@ register(
     ),
     homepage="https://github.com/multi30k/dataset",
 )
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

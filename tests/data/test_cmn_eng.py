@@ -1,29 +1,6 @@
 """Tatoeba's sentence pairs and their stand-in."""
 
-import zipfile
-
-import pytest
-
 from dlbook.data import load_cmn_eng
-from dlbook.data.cmn_eng import read_pairs
-
-
-def archive(path, **members: str):
-    with zipfile.ZipFile(path, "w") as file:
-        for name, text in members.items():
-            file.writestr(name.replace("__", "/", 1) + ".txt", text)
-    return path
-
-
-def test_pairs_are_read(tmp_path):
-    text = "Hi.\t嗨。\tCC-BY\nI eat apples.\t我吃蘋果。\tCC-BY\n\n"
-    path = archive(tmp_path / "a.zip", **{"cmn-eng__cmn": text, "about": "terms"})
-    assert read_pairs(path) == (("Hi.", "嗨。"), ("I eat apples.", "我吃蘋果。"))
-
-
-def test_an_archive_without_the_file_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"has no cmn\.txt"):
-        read_pairs(archive(tmp_path / "b.zip", other="a\tb"))
 
 
 def test_stand_in(monkeypatch):

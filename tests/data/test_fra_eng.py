@@ -1,34 +1,12 @@
 """Tatoeba's English–French pairs and their stand-in."""
 
-import zipfile
-
-import pytest
-
 from dlbook.data import load_fra_eng
-from dlbook.data.fra_eng import read_pairs
+from dlbook.data.fra_eng import with_plain_spaces
 
 
-def archive(path, **members: str):
-    with zipfile.ZipFile(path, "w") as file:
-        for name, text in members.items():
-            file.writestr(name.replace("__", "/", 1) + ".txt", text)
-    return path
-
-
-def test_pairs_are_read_and_spaces_made_plain(tmp_path):
-    text = "Hi.\tSalut\u202f!\nGo on.\tContinue\u00a0!\tCC-BY\n"
-    path = archive(tmp_path / "a.zip", **{"fra-eng__fra": text, "about": "terms"})
-    assert read_pairs(path) == (("Hi.", "Salut !"), ("Go on.", "Continue !"))
-
-
-def test_an_archive_without_the_file_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"has no fra\.txt"):
-        read_pairs(archive(tmp_path / "b.zip", other="a\tb"))
-
-
-def test_a_line_without_a_tab_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"line 2 of fra\.txt has no tab: 'Go on\.'"):
-        read_pairs(archive(tmp_path / "c.zip", fra="Hi.\tSalut !\nGo on.\n"))
+def test_spaces_are_made_plain():
+    pairs = (("Hi.", "Salut\u202f!"), ("Go on.", "Continue\u00a0!"))
+    assert with_plain_spaces(pairs) == (("Hi.", "Salut !"), ("Go on.", "Continue !"))
 
 
 def test_stand_in(monkeypatch):
