@@ -1,11 +1,13 @@
 """The benchmarks run and print their tables. What they measure is no matter of these tests."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 SCRIPT = Path(__file__).parent / "benchmarks" / "bench.py"
@@ -93,3 +95,15 @@ def test_an_unknown_row_is_refused():
     done = run("--rows", "none")
     assert done.returncode == 2
     assert "unknown rows none: choose from xor, dense" in done.stderr
+
+
+def test_numbers_that_spread_widely_are_judged_by_their_logarithms():
+    path = SCRIPT.with_name("floors.py")
+    spec = importlib.util.spec_from_file_location("floors", path)
+    floors = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(floors)
+    narrow = np.array([0.89, 0.9, 0.91])
+    assert floors.distance_in_spreads(narrow, 0.87) == pytest.approx(3.0)
+    wide = np.array([0.1, 1.0, 10.0])  # the deviation is larger than the mean
+    assert floors.distance_in_spreads(wide, 0.001) == pytest.approx(3.0)
+    assert floors.distance_in_spreads(-wide, -20) == pytest.approx(3.02, abs=0.1)

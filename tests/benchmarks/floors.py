@@ -66,6 +66,20 @@ def report(chapter: Chapter, seed: int, folder: Path | None) -> dict:
     return json.loads(kept.read_text(encoding="utf-8"))
 
 
+def distance_in_spreads(values: np.ndarray, bar: float) -> float:
+    """How many standard deviations the mean lies above the bar.
+
+    Positive numbers that spread by more than a quarter of their mean, such as by how much a state
+    moves, are taken by their logarithms: they never fall below 0 and now and then lie far above.
+    """
+    spread = values.std(ddof=1) if len(values) > 1 else 0.0
+    if 0 < bar < values.mean() < 4 * spread and values.min() > 0:
+        values, bar = np.log(values), np.log(bar)
+        spread = values.std(ddof=1)
+    margin = values.mean() - bar
+    return margin / spread if spread else np.copysign(np.inf, margin)
+
+
 def table(stem: str, reports: list[dict]) -> tuple[list[str], bool]:
     """Markdown rows of a chapter's checks with a bar, and whether all of them are safe."""
     rows, safe = [], True
@@ -76,9 +90,8 @@ def table(stem: str, reports: list[dict]) -> tuple[list[str], bool]:
         if not len(values):
             continue
         upward = 1 if first["side"] == "at least" else -1
-        margin = upward * (values.mean() - first["bar"])
         spread = values.std(ddof=1) if len(values) > 1 else 0.0
-        in_spreads = margin / spread if spread else np.copysign(np.inf, margin)
+        in_spreads = upward * distance_in_spreads(values, first["bar"])
         deliberate = not any(c["passed"] for c in found)  # a failure that the chapter shows
         safe &= deliberate or in_spreads >= SAFE
         worst = values.min() if upward == 1 else values.max()
