@@ -2,9 +2,8 @@
 
 # the section at full size, in small
 TINY = """
-FULL.update(num_layers=1, num_heads=2, hidden_dim=8)
-FULL_RUN.update(passes=1, batch_size=64)
-rows = rows[:128]
+LONG.update(passes=2, batch_size=32)
+rows = rows[:64]
 """
 
 MISTAKES = {

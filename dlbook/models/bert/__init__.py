@@ -1,17 +1,15 @@
-"""BERT: the encoder and its heads, gaps to fill in (``masking``), weights (``pretrained``)."""
+"""BERT: encoder (``model``), ``heads``, gaps (``masking``), published weights (``pretrained``)."""
 
-from dlbook.models.bert.masking import Masked, mask_words
-from dlbook.models.bert.model import (
-    BertBlock,
-    BertEncoder,
+from dlbook.models.bert.heads import (
     MaskedLanguageModel,
     MaskedWordHead,
     MeanOfTokens,
     Summary,
     build_classifier,
     build_tagger,
-    check_tokens,
 )
+from dlbook.models.bert.masking import Masked, mask_words
+from dlbook.models.bert.model import BertBlock, BertEncoder, check_tokens
 
 __all__ = [
     "BertBlock",

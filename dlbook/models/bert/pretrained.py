@@ -6,7 +6,8 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from dlbook.models.bert.model import BertEncoder, Summary
+from dlbook.models.bert.heads import Summary
+from dlbook.models.bert.model import BertEncoder
 
 
 class Published(NamedTuple):
