@@ -57,6 +57,7 @@ def test_the_benchmark_prints_and_writes_a_table(tmp_path: Path):
     [
         ("rnn", "training step", ["two plain recurrent layers"]),
         ("lstm", "training step", ["LSTM"]),
+        ("bert", "training step", ["BERT"]),
         ("gpt", "training step", ["GPT"]),
         ("translation", "training step", ["Transformer of 2 + 2 blocks"]),
         ("vae", "training step", ["VAE"]),

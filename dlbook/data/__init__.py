@@ -24,6 +24,7 @@ from dlbook.data.kinds.dataset import DataSet
 from dlbook.data.kinds.graphs import clean_edges
 from dlbook.data.kinds.texts import split_words
 from dlbook.data.loading import loaded
+from dlbook.data.minilm import minilm_folder
 from dlbook.data.mnist import load_mnist
 from dlbook.data.multi30k import load_multi30k
 from dlbook.data.tang_poems import load_tang_poems
@@ -60,6 +61,7 @@ __all__ = [
     "loaded",
     "locate",
     "make_mirror",
+    "minilm_folder",
     "mirror_folder",
     "mode",
     "save_artifact",

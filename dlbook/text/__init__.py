@@ -18,6 +18,7 @@ from dlbook.text.vocabulary import (
     Vocabulary,
     WordVocabulary,
 )
+from dlbook.text.word_pieces import WordPieceVocabulary
 
 __all__ = [
     "PADDING",
@@ -27,6 +28,7 @@ __all__ = [
     "Group",
     "KneserNey",
     "Vocabulary",
+    "WordPieceVocabulary",
     "WordVocabulary",
     "batches_by_length",
     "cooccurrence_vectors",

@@ -19,12 +19,13 @@ import numpy as np
 import timing
 
 from dlbook import train
-from dlbook.models import cnn, gpt, lstm, mlp, resnet, rnn, transformer, translation, vae
+from dlbook.models import bert, cnn, gpt, lstm, mlp, resnet, rnn, transformer, translation, vae
 
 import keras  # isort: skip
 import torch  # isort: skip
 
 import torch_nets  # isort: skip
+import torch_transformers  # isort: skip
 
 WORDS, CHARACTERS, PIECES = 10_000, 65, 3_002
 Arrays = tuple[np.ndarray, np.ndarray | None]
@@ -199,6 +200,19 @@ def _keras_encoder() -> keras.Model:
     return transformer.build_text_classifier(WORDS, max_length=200, num_layers=2, num_heads=2)
 
 
+def _keras_bert() -> keras.Model:
+    encoder = bert.BertEncoder(WORDS, max_length=200, num_layers=2, num_heads=2, dropout=0.1)
+    return bert.build_classifier(encoder, 1)
+
+
+def _torch_translator() -> torch.nn.Module:
+    return torch_transformers.Translator(PIECES, 12)
+
+
+def _torch_bert() -> torch.nn.Module:
+    return torch_transformers.BertClassifier(WORDS, 200, num_layers=2, num_heads=2, width=128)
+
+
 def _torch_encoder() -> torch.nn.Module:
     positions = transformer.sinusoidal_positions(200, 64)
     return torch_nets.TextEncoder(WORDS, positions, num_layers=2, num_heads=2)
@@ -252,6 +266,10 @@ ROWS = {
         "Transformer encoder of 2 blocks, 32 × 200 words",
         *(_keras_encoder, _torch_encoder, TEXTS._replace(batch=32), _texts, 10),
     ),
+    "bert": Row(
+        "BERT of 2 blocks, fine-tuning, 32 × 200 pieces",
+        *(_keras_bert, _torch_bert, TEXTS._replace(batch=32), _texts, 6),
+    ),
     "gpt": Row(
         "GPT of 4 blocks, 32 × 64 characters",
         *(lambda: gpt.GPT(CHARACTERS), lambda: torch_nets.GPT(CHARACTERS)),
@@ -260,7 +278,10 @@ ROWS = {
     ),
     "translation": Row(
         "Transformer of 2 + 2 blocks, 256 × (12 + 16) pieces",
-        *(lambda: translation.Translator(PIECES), lambda: torch_nets.Translator(PIECES, 12)),
+        *(
+            lambda: translation.Translator(PIECES),
+            lambda: torch_transformers.Translator(PIECES, 12),
+        ),
         *(TRANSLATION, _sentence_pairs, 4),
         jit_compile=True,
     ),
