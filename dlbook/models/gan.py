@@ -109,7 +109,7 @@ def build_mlp_generator(
 
 
 def build_mlp_discriminator(
-    input_dim: int = 2, *, hidden_units: Sequence[int] = (128, 128), activation: str = "relu"
+    input_dim: int = 2, *, hidden_units: Sequence[int] = (128, 128), activation: str = "leaky_relu"
 ) -> keras.Model:
     """Dense layers from an example to a logit: above 0 where it looks real.
 
