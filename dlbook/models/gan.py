@@ -312,21 +312,24 @@ class GAN(keras.Model):
         real, *classes = inputs if isinstance(inputs, tuple | list) else (inputs,)
         real = ops.cast(real, "float32")
         noise = self._noise(ops.shape(real)[0])
-        fake = self.generator(_beside(noise, classes), training=True)
+        with tf.GradientTape() as generator_tape:
+            fake = self.generator(_beside(noise, classes), training=True)
         with tf.GradientTape() as tape:
-            fake_logits = self.discriminator(_beside(fake, classes), training=True)
+            fake_logits = self.discriminator(
+                _beside(ops.stop_gradient(fake), classes), training=True
+            )
             real_logits, penalty = self._judge_real(real, classes)
             loss = discriminator_loss(real_logits, fake_logits)
             total = loss + 0.5 * self.penalty * penalty
         weights = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(tape.gradient(total, weights), weights)
 
-        with tf.GradientTape() as tape:
-            fake = self.generator(_beside(noise, classes), training=True)
+        # the generator has not moved, so the same fakes go on to the discriminator as it now is
+        weights = self.generator.trainable_variables
+        with generator_tape:
             fake_logits = self.discriminator(_beside(fake, classes), training=True)
             generator_loss = GENERATOR_LOSSES[self.generator_loss](fake_logits)
-        weights = self.generator.trainable_variables
-        self.optimizer.apply(tape.gradient(generator_loss, weights), weights)
+        self.optimizer.apply(generator_tape.gradient(generator_loss, weights), weights)
 
         self.loss_tracker.update_state(loss)
         self.penalty_tracker.update_state(penalty)
