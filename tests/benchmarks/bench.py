@@ -3,8 +3,8 @@
     python tests/benchmarks/bench.py [--quick] [--rows xor,dense] [--output FILE.md]
 
 Every comparison takes turns in one process, as timing.py says. What the sides do stands in the
-modules: bench_steps.py (training steps, train.fit), bench_gnn.py (a GCN's epoch),
-bench_word2vec.py (word vectors, against gensim),
+modules: bench_steps.py (training steps, train.fit), bench_gan.py (a step of a GAN),
+bench_gnn.py (a GCN's epoch), bench_word2vec.py (word vectors, against gensim),
 bench_generation.py (writing with a cache), bench_translation.py (beam search with a cache) and
 bench_dqn.py (steps in an environment).
 """
@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 import bench_dqn
+import bench_gan
 import bench_generation
 import bench_gnn
 import bench_steps
@@ -25,6 +26,7 @@ from dlbook.runtime import setup
 import torch  # isort: skip
 
 TABLES = {
+    "gan": bench_gan.table,
     "gcn": bench_gnn.table,
     "word2vec": bench_word2vec.table,
     "generation": bench_generation.table,
