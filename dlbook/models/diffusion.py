@@ -13,6 +13,7 @@ cosine); Song, Meng & Ermon, "Denoising diffusion implicit models" (DDIM), ICLR 
 flow), ICLR 2023; Lipman and others, "Flow matching for generative modeling", ICLR 2023.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -168,7 +169,7 @@ def step_back(
     if not 0 <= earlier < t <= 1:
         raise ValueError(f"a step goes from {t=} to an earlier time, not to {earlier=}")
     (alpha, sigma), (alpha_s, sigma_s) = (
-        (float(a), float(s)) for a, s in map(lambda u: signal_and_noise(u, schedule), (t, earlier))
+        (float(a), float(s)) for a, s in (signal_and_noise(u, schedule) for u in (t, earlier))
     )
     noise = (noisy - alpha * image) / sigma
     # variance of what is added from s to t: σ² − (α/α_s)² σ_s²; given both ends, times σ_s²/σ²
@@ -219,7 +220,7 @@ def sample(
     draws = keras.random.SeedGenerator(seed)
     noisy = ops.convert_to_tensor(start, "float32")
     path, guesses = [noisy], []
-    for t, earlier in zip(times[:-1], times[1:], strict=True):
+    for t, earlier in itertools.pairwise(times):
         image = guess(noisy, float(t))
         fresh = keras.random.normal(ops.shape(noisy), seed=draws) if freshness else 0.0
         noisy = step_back(
@@ -514,7 +515,8 @@ class DiffusionModel(keras.Model):
         if classes is None:
             prediction = answer(unknown)
         else:
-            prediction = answer(self._checked(classes, count))
+            told = ops.convert_to_tensor(self._checked(classes, count), "int32")
+            prediction = answer(told)
             if strength:
                 prediction = guide(prediction, answer(unknown), strength)
         alpha, sigma = (float(part) for part in signal_and_noise(t, self.schedule))
