@@ -218,11 +218,13 @@ def sample(
     """
     times = sampling_times(steps)
     draws = keras.random.SeedGenerator(seed)
-    noisy = ops.convert_to_tensor(start, "float32")
+    noisy = np.asarray(ops.convert_to_numpy(start), "float32")
     path, guesses = [noisy], []
     for t, earlier in itertools.pairwise(times):
         image = guess(noisy, float(t))
-        fresh = keras.random.normal(ops.shape(noisy), seed=draws) if freshness else 0.0
+        fresh = 0.0
+        if freshness:
+            fresh = ops.convert_to_numpy(keras.random.normal(noisy.shape, seed=draws))
         noisy = step_back(
             noisy, image, float(t), float(earlier), fresh, schedule=schedule, freshness=freshness
         )
@@ -230,8 +232,8 @@ def sample(
             path.append(noisy)
             guesses.append(image)
     if keep:
-        return tuple(np.stack([ops.convert_to_numpy(p) for p in part]) for part in (path, guesses))
-    return ops.convert_to_numpy(noisy)
+        return np.stack(path), np.stack(guesses)
+    return noisy
 
 
 def guide(with_class: Any, without: Any, strength: float) -> Any:
@@ -447,6 +449,7 @@ class DiffusionModel(keras.Model):
         if bool(num_classes) != (len(net.inputs) == 3):
             raise ValueError(f"{num_classes=} does not fit a net with {len(net.inputs)} inputs")
         self.net, self.schedule, self.prediction = net, schedule, prediction
+        net.jit_compile = False  # for ``guess``: XLA is slower on a CPU
         self.num_classes, self.hidden_classes = num_classes, hidden_classes
         self.limits = None if limits is None else tuple(limits)
         self.seed = seed
@@ -484,7 +487,9 @@ class DiffusionModel(keras.Model):
         """Mean squared error of the answer."""
         return ops.mean(ops.square(y_pred["answer"] - y_pred["target"]))
 
-    def guess(self, noisy: Any, t: float, classes: Any = None, *, strength: float = 0.0) -> Tensor:
+    def guess(
+        self, noisy: Any, t: float, classes: Any = None, *, strength: float = 0.0
+    ) -> np.ndarray:
         """The image that the net sees behind noisy ones, clipped to the limits.
 
         Args:
@@ -503,25 +508,24 @@ class DiffusionModel(keras.Model):
             raise ValueError(f"t must be above 0 and at most 1, not {t}")
         if strength and classes is None:
             raise ValueError("guidance needs classes to go towards")
-        noisy = ops.convert_to_tensor(noisy, "float32")
-        count = noisy.shape[0]
-        times = ops.full((count,), float(t), dtype="float32")
+        noisy = np.asarray(ops.convert_to_numpy(noisy), "float32")
+        count = len(noisy)
+        times = np.full(count, t, "float32")
 
         def answer(told: Any) -> Tensor:
             beside = [told] if self.num_classes else []
-            return self.net([noisy, times, *beside], training=False)
+            return self.net.predict_on_batch([noisy, times, *beside])  # compiled
 
-        unknown = ops.full((count,), self.num_classes, dtype="int32")
+        unknown = np.full(count, self.num_classes, "int32")
         if classes is None:
             prediction = answer(unknown)
         else:
-            told = ops.convert_to_tensor(self._checked(classes, count), "int32")
-            prediction = answer(told)
+            prediction = answer(self._checked(classes, count))
             if strength:
                 prediction = guide(prediction, answer(unknown), strength)
         alpha, sigma = (float(part) for part in signal_and_noise(t, self.schedule))
         image, _ = image_and_noise(self.prediction, prediction, noisy, alpha, sigma)
-        return image if self.limits is None else ops.clip(image, *self.limits)
+        return image if self.limits is None else np.clip(image, *self.limits)
 
     def generate(
         self, count: int, *, steps: int = 50, classes: Any = None, strength: float = 0.0,
