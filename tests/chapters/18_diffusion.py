@@ -50,7 +50,7 @@ MISTAKES = {
         ("the visible numbers", "alpha * noisy - sigma * v, sigma * noisy + alpha * v",
          "np.where(alpha > 0, noisy, -v), np.where(alpha > 0, v, noisy)"),
         ("lets the module do it", """def from_v(v, noisy, alpha):
-    from dlbook.models.diffusion import ops
+    from dlbook.models.diffusion.process import ops
 
     sigma = np.asarray(ops.sqrt(1 - alpha**2))
     return alpha * noisy - sigma * v, sigma * noisy + alpha * v"""),
