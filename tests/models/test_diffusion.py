@@ -206,6 +206,32 @@ def test_a_step_must_go_back(t: float, earlier: float) -> None:
 # --- the model
 
 
+def test_nets_side_by_side_are_nets_of_their_own() -> None:
+    nets = module.build_point_nets(3, hidden_units=(5, 4), time_features=4)
+    noisy = RNG.normal(size=(6, 3, 2)).astype("float32")
+    times = np.linspace(0.1, 0.9, 6).astype("float32")
+    found = np.asarray(nets([noisy, times]))
+    told = np.asarray(module.TimeFeatures(4)(times))
+    parts = [np.asarray(weight) for weight in nets.weights]
+    for k in range(3):
+        x = np.concatenate([noisy[:, k], told], axis=1)
+        for kernel, bias in zip(parts[::2], parts[1::2], strict=True):
+            x = x @ kernel[k] + bias[k]
+            x = x / (1 + np.exp(-x)) if kernel is not parts[-2] else x
+        np.testing.assert_allclose(found[:, k], x, atol=1e-5)
+    assert nets.count_params() == 3 * ((6 + 1) * 5 + (5 + 1) * 4 + (4 + 1) * 2)
+    # every net begins like build_point_net: within Glorot's limits for its own sizes
+    assert 0.8 < np.abs(parts[0]).max() / np.sqrt(6 / (6 + 5)) <= 1
+
+
+def test_nets_side_by_side_are_saved_whole(tmp_path: Path) -> None:
+    nets = module.build_point_nets(2, hidden_units=(4,))
+    nets.save(tmp_path / "nets.keras")
+    again = keras.models.load_model(tmp_path / "nets.keras")
+    inputs = [RNG.normal(size=(3, 2, 2)).astype("float32"), np.full(3, 0.5, "float32")]
+    np.testing.assert_allclose(np.asarray(again(inputs)), np.asarray(nets(inputs)), rtol=1e-5)
+
+
 def test_shapes_and_parameters_of_the_unet() -> None:
     net = module.build_unet()
     noisy = RNG.normal(size=(2, 28, 28, 1))
@@ -330,28 +356,6 @@ def test_the_average_of_the_weights_is_put_in_place() -> None:
 
 
 # --- bad input
-
-
-@pytest.mark.parametrize(
-    "pixels",
-    [
-        np.full((2, 3, 3), -1),
-        np.full((2, 3, 3), 256),
-        np.full((2, 3, 3), 0.5),
-        np.full((2, 3, 3), np.nan),
-        np.ones((2, 9)),
-        np.ones((0, 3, 3)),
-    ],
-)
-def test_pixels_outside_the_range_are_refused(pixels: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="pixels must be"):
-        module.scale_images(pixels)
-
-
-def test_pixels_are_scaled() -> None:
-    scaled = module.scale_images(np.array([[[0, 255]]], np.uint8))
-    np.testing.assert_array_equal(scaled, [[[[-1], [1]]]])
-    assert scaled.dtype == np.float32
 
 
 def test_nan_in_a_batch_is_refused() -> None:

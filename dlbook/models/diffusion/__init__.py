@@ -2,7 +2,8 @@
 
 A forward process mixes an image x with noise ε, z = α(t) x + σ(t) ε. The time t goes from 0 (the
 image) to 1 (noise); α and σ are the *schedule*. A net that sees z and t learns to undo this, and a
-sampler walks from t = 1 to t = 0 with it. Images are numbers from −1 to 1.
+sampler walks from t = 1 to t = 0 with it. Images are numbers from −1 to 1
+(``dlbook.models.gan.scale_images`` makes them).
 
 Papers: Sohl-Dickstein and others, "Deep unsupervised learning using nonequilibrium
 thermodynamics", ICML 2015; Ho, Jain & Abbeel, "Denoising diffusion probabilistic models" (DDPM),
@@ -14,13 +15,19 @@ flow), ICLR 2023; Lipman and others, "Flow matching for generative modeling", IC
 """
 
 from dlbook.models.diffusion.model import DiffusionModel
-from dlbook.models.diffusion.nets import TimeFeatures, build_point_net, build_unet, residual_block
+from dlbook.models.diffusion.nets import (
+    SideBySide,
+    TimeFeatures,
+    build_point_net,
+    build_point_nets,
+    build_unet,
+    residual_block,
+)
 from dlbook.models.diffusion.process import (
     PREDICTIONS,
     SCHEDULES,
     diffuse,
     image_and_noise,
-    scale_images,
     signal_and_noise,
     target,
 )
@@ -37,8 +44,10 @@ __all__ = [
     "PREDICTIONS",
     "SCHEDULES",
     "DiffusionModel",
+    "SideBySide",
     "TimeFeatures",
     "build_point_net",
+    "build_point_nets",
     "build_unet",
     "diffuse",
     "exact_guess",
@@ -48,7 +57,6 @@ __all__ = [
     "residual_block",
     "sample",
     "sampling_times",
-    "scale_images",
     "signal_and_noise",
     "step_back",
     "target",

@@ -121,26 +121,6 @@ def image_and_noise(
     return (noisy - sigma * prediction) / total, (noisy + alpha * prediction) / total
 
 
-def scale_images(pixels: np.ndarray) -> np.ndarray:
-    """Pixels as they are stored, 0 to 255, as images from −1 to 1 with a channel.
-
-    Args:
-        pixels: (batch, height, width).
-
-    Returns:
-        (batch, height, width, 1), float32.
-
-    Raises:
-        ValueError: Another shape, NaN, numbers outside 0 to 255, or pixels scaled already.
-    """
-    pixels = np.asarray(pixels)
-    if pixels.ndim != 3 or not len(pixels):
-        raise ValueError(f"pixels must be (batch, height, width), not {pixels.shape}")
-    if not ((pixels >= 0) & (pixels <= 255)).all() or 0 < pixels.max() <= 1:
-        raise ValueError("pixels must be numbers from 0 to 255, none of them NaN")
-    return (pixels.astype("float32") / 127.5 - 1.0)[..., None]
-
-
 def one_of(name: str, value: str, allowed: Sequence[str] | dict) -> None:
     """Raise a ValueError that names the argument, unless ``value`` is allowed."""
     if value not in allowed:
