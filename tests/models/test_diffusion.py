@@ -248,6 +248,14 @@ def test_shapes_and_parameters_of_the_unet() -> None:
     assert net.count_params() == told + down + middle + up
 
 
+def test_class_vectors_begin_with_a_spread_of_one() -> None:
+    """Otherwise the net is slow to hear the class beside the time."""
+    keras.utils.set_random_seed(0)
+    net = module.build_unet(8, channels=(4, 8), num_hidden=6)
+    (named,) = (part for part in net.layers if isinstance(part, keras.layers.Embedding))
+    assert np.std(named.embeddings) == pytest.approx(1, abs=0.1)
+
+
 def test_the_unet_puts_pixels_back_where_they_were() -> None:
     net = small_unet(num_classes=0)  # its blocks add nothing yet
     convolutions = [layer for layer in net.layers if type(layer) is keras.layers.Conv2D]

@@ -157,7 +157,9 @@ def build_unet(
     condition = layers.Dense(embedding_dim)(TimeFeatures()(inputs[1]))
     if num_classes:
         inputs.append(keras.Input((), dtype="int32", name="classes"))
-        named = layers.Embedding(num_classes + 1, embedding_dim)(inputs[2])
+        # Keras begins within ±0.05; beside the time's numbers the net is slow to hear that
+        begin = keras.initializers.RandomNormal(stddev=1.0)
+        named = layers.Embedding(num_classes + 1, embedding_dim, begin)(inputs[2])
         condition = layers.Add()([condition, named])
     condition = layers.Activation("silu")(condition)
     condition = layers.Dense(embedding_dim, activation="silu")(condition)  # (batch, embedding)
