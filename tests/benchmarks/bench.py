@@ -4,6 +4,7 @@
 
 Every comparison takes turns in one process, as timing.py says. What the sides do stands in the
 modules: bench_steps.py (training steps, train.fit), bench_gan.py (a step of a GAN),
+bench_unet.py (a step of a diffusion model),
 bench_gnn.py (a GCN's epoch), bench_word2vec.py (word vectors, against gensim),
 bench_generation.py (writing with a cache), bench_translation.py (beam search with a cache) and
 bench_dqn.py (steps in an environment).
@@ -18,6 +19,7 @@ import bench_generation
 import bench_gnn
 import bench_steps
 import bench_translation
+import bench_unet
 import bench_word2vec
 import timing
 
@@ -27,6 +29,7 @@ import torch  # isort: skip
 
 TABLES = {
     "gan": bench_gan.table,
+    "unet": bench_unet.table,
     "gcn": bench_gnn.table,
     "word2vec": bench_word2vec.table,
     "generation": bench_generation.table,
