@@ -81,10 +81,11 @@ def _check_views(part: str, images: np.ndarray, poses: np.ndarray) -> None:
             f"poses_{part} must be float32 of the shape ({len(images)}, 4, 4), one for each "
             f"picture, not {poses.dtype} of {poses.shape}"
         )
-    turns = poses[:, :3, :3].astype(float)
+    finite = np.isfinite(poses).all((1, 2))
+    turns = np.where(finite[:, None, None], poses[:, :3, :3], 0).astype(float)
     close = np.isclose(turns @ turns.transpose(0, 2, 1), np.eye(3), atol=1e-4).all((1, 2))
     last = (poses[:, 3] == (0, 0, 0, 1)).all(1)
-    good = close & last & (np.linalg.det(turns) > 0) & np.isfinite(poses).all((1, 2))
+    good = finite & close & last & (np.linalg.det(turns) > 0)
     if not good.all():
         raise ValueError(
             f"poses_{part}: number {np.flatnonzero(~good)[0]} is no turn and shift of a camera"

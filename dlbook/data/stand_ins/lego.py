@@ -90,9 +90,10 @@ def _rays(pose: np.ndarray, size: int, focal: float, fine: int) -> Meeting:
     places = ((np.arange(size * fine) + 0.5) / fine - size / 2) / focal
     across, down = np.meshgrid(places, places)
     directions = np.stack([across.ravel(), -down.ravel(), np.full(across.size, -1.0)])
-    directions /= np.sqrt(directions[0] ** 2 + directions[1] ** 2 + 1)
     pose = pose.astype(float)
-    return pose[:3, 3:], pose[:3, :3] @ directions
+    rays = pose[:3, :3] @ directions
+    # now, because the axes of a float32 pose have length 1 to six digits only
+    return pose[:3, 3:], rays / np.sqrt((rays**2).sum(axis=0))
 
 
 def _meet(origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
