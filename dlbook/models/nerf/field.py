@@ -101,10 +101,10 @@ class RadianceField(keras.Model):
         return (place[:, 0] * self.cells + place[:, 1]) * self.cells + place[:, 2]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Mean squared error of the colours, plus what the field adds (a grid's roughness)."""
+        """Mean squared error of the colours."""
         error = ops.mean(ops.square(y_pred["colour"] - y))
         self.psnr_tracker.update_state(error)
-        return error + sum(self.losses)
+        return error
 
     def get_metrics_result(self):
         results = super().get_metrics_result()

@@ -51,6 +51,7 @@ def build_mlp(
     direction_frequencies: int | None = 4,
     box: Box = SCENE_BOX,
     density_bias: float = 0.0,
+    density_scale: float = 1.0,
 ) -> keras.Model:
     """The net of the NeRF paper; the defaults are its size.
 
@@ -64,7 +65,9 @@ def build_mlp(
         position_frequencies: Octaves of the place. 0: no encoding.
         direction_frequencies: Octaves of the direction. None: the colour does not depend on it.
         box: The part of space that is brought to −1 to 1 before it is encoded.
-        density_bias: Bias of the density at the start; the density is its softplus.
+        density_bias: Bias of the last layer before the density at the start.
+        density_scale: The density is the softplus of that layer, times this number: a solid needs
+            densities of 100 and more, which a net reaches sooner with a larger factor.
 
     Returns:
         A model from places (points, 3) and directions (points, 3) of length 1 to densities
@@ -96,4 +99,5 @@ def build_mlp(
         x = layers.Concatenate()([x, seen_from])
         x = layers.Dense(units // 2, activation="relu", kernel_initializer="he_uniform")(x)
     colour = layers.Dense(3, activation="sigmoid", dtype="float32", name="colour")(x)
-    return keras.Model([places, directions], [layers.Reshape(())(density), colour], name="mlp")
+    density = layers.Rescaling(density_scale)(layers.Reshape(())(density))
+    return keras.Model([places, directions], [density, colour], name="mlp")

@@ -58,7 +58,6 @@ class VoxelGrid(layers.Layer):
         density_bias: Added before the softplus: the smaller, the emptier is a grid of zeros.
         density_scale: The softplus is multiplied with it, so that a step of the optimizer moves
             the density by more.
-        smoothness: Weight of the mean squared difference between neighbours, in the loss.
 
     Call it with places (points, 3) and directions (points, 3): it gives densities (points,) and
     colours (points, 3).
@@ -70,16 +69,15 @@ class VoxelGrid(layers.Layer):
         *,
         degree: int = 1,
         box: Box = SCENE_BOX,
-        density_bias: float = -3.0,
+        density_bias: float = -4.0,
         density_scale: float = 30.0,
-        smoothness: float = 0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
         counts = (resolution,) * 3 if isinstance(resolution, int) else tuple(resolution)
         if len(counts) != 3 or min(counts) < 2:
             raise ValueError(f"resolution must be 2 or more along each axis, not {resolution}")
-        self.resolution, self.degree, self.smoothness = counts, degree, smoothness
+        self.resolution, self.degree = counts, degree
         self.box = tuple(tuple(float(edge) for edge in corner) for corner in box)
         self.density_bias, self.density_scale = density_bias, density_scale
         self.values = self.add_weight(
@@ -93,15 +91,7 @@ class VoxelGrid(layers.Layer):
         density = self.density_scale * ops.softplus(found[:, 0] + self.density_bias)
         waves = spherical_harmonics(directions, self.degree)  # (points, (degree + 1)²)
         factors = ops.reshape(found[:, 1:], (-1, 3, waves.shape[-1]))
-        if self.smoothness:
-            self.add_loss(self.smoothness * self.roughness())
         return density, ops.sigmoid(ops.sum(factors * waves[:, None], axis=-1))
-
-    def roughness(self) -> keras.KerasTensor:
-        """Mean squared difference between neighbours along the three axes, ()."""
-        v = self.values
-        steps = v[1:] - v[:-1], v[:, 1:] - v[:, :-1], v[:, :, 1:] - v[:, :, :-1]
-        return sum(ops.mean(ops.square(step)) for step in steps)
 
     def resampled(self, resolution: int, box: Box) -> "VoxelGrid":
         """A finer grid with the values of this one, over a part of its box.
@@ -120,5 +110,5 @@ class VoxelGrid(layers.Layer):
         return new
 
     def get_config(self):
-        own = ("resolution", "degree", "box", "density_bias", "density_scale", "smoothness")
+        own = ("resolution", "degree", "box", "density_bias", "density_scale")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
