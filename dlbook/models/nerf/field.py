@@ -178,6 +178,14 @@ class RadianceField(keras.Model):
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return {name: x.reshape(height, width, *x.shape[1:]) for name, x in joined.items()}
 
+    def save_own_variables(self, store):
+        store["occupied"] = ops.convert_to_numpy(self.occupied)
+        store["noise"] = ops.convert_to_numpy(self.noise.state)  # Keras would leave it out
+
+    def load_own_variables(self, store):
+        self.occupied.assign(store["occupied"])
+        self.noise.state.assign(store["noise"])
+
     def get_config(self):
         own = ("box", "samples", "cells", "background", "seed")
         return {
