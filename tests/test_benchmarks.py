@@ -62,6 +62,7 @@ def test_the_benchmark_prints_and_writes_a_table(tmp_path: Path):
         ("translation", "training step", ["Transformer of 2 + 2 blocks"]),
         ("vae", "training step", ["VAE"]),
         ("gan", "training step", ["DCGAN"]),
+        ("nerf", "radiance field, training", ["voxel grid", "MLP"]),
         ("gcn", "training step", ["GCN", "GCN"]),
         ("word2vec", "1,000 words", ["word2vec, skip-gram", "word2vec, cbow"]),
         ("generation", "GPT, a new character", ["1 text of 64 characters"]),
