@@ -1,5 +1,13 @@
 """Chapter 19 for the tools: wrong answers of its assignment, and its full size in small."""
 
+# the run on a GPU in small: see tests/test_checks_can_fail.py
+TINY = """
+FULL_SIZE.update(units=8, depth=2, skip=1)
+FULL_PASSES = 1
+"""
+
+UNTRAINED = ""  # all training is train.fit
+
 MISTAKES = {
     "ray": [
         ("the corner of a pixel for its middle", "column + 0.5", "column"),
