@@ -63,6 +63,7 @@ def test_the_benchmark_prints_and_writes_a_table(tmp_path: Path):
         ("vae", "training step", ["VAE"]),
         ("gan", "training step", ["DCGAN"]),
         ("unet", "training step", ["U-Net for diffusion"]),
+        ("nerf", "radiance field, training", ["voxel grid", "MLP"]),
         ("gcn", "training step", ["GCN", "GCN"]),
         ("word2vec", "1,000 words", ["word2vec, skip-gram", "word2vec, cbow"]),
         ("generation", "GPT, a new character", ["1 text of 64 characters"]),

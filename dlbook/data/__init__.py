@@ -23,6 +23,7 @@ from dlbook.data.karate import load_karate_club
 from dlbook.data.kinds.dataset import DataSet
 from dlbook.data.kinds.graphs import clean_edges
 from dlbook.data.kinds.texts import split_words
+from dlbook.data.lego import draw_solids, load_lego
 from dlbook.data.loading import loaded
 from dlbook.data.minilm import minilm_folder
 from dlbook.data.mnist import load_mnist
@@ -40,6 +41,7 @@ __all__ = [
     "cache_folder",
     "clean_edges",
     "clean_image_folder",
+    "draw_solids",
     "get_collection",
     "load_artifact",
     "load_cats_vs_dogs",
@@ -52,6 +54,7 @@ __all__ = [
     "load_imdb",
     "load_iris",
     "load_karate_club",
+    "load_lego",
     "load_mnist",
     "load_multi30k",
     "load_tang_poems",

@@ -4,7 +4,7 @@
 
 Every comparison takes turns in one process, as timing.py says. What the sides do stands in the
 modules: bench_steps.py (training steps, train.fit), bench_gan.py (a step of a GAN),
-bench_unet.py (a step of a diffusion model),
+bench_unet.py (a step of a diffusion model), bench_nerf.py (radiance fields),
 bench_gnn.py (a GCN's epoch), bench_word2vec.py (word vectors, against gensim),
 bench_generation.py (writing with a cache), bench_translation.py (beam search with a cache) and
 bench_dqn.py (steps in an environment).
@@ -17,6 +17,7 @@ import bench_dqn
 import bench_gan
 import bench_generation
 import bench_gnn
+import bench_nerf
 import bench_steps
 import bench_translation
 import bench_unet
@@ -30,6 +31,7 @@ import torch  # isort: skip
 TABLES = {
     "gan": bench_gan.table,
     "unet": bench_unet.table,
+    "nerf": bench_nerf.table,
     "gcn": bench_gnn.table,
     "word2vec": bench_word2vec.table,
     "generation": bench_generation.table,
