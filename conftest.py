@@ -23,9 +23,9 @@ os.environ.update(_SETTINGS)
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
-    """nbval compares no HTML: there ``check`` shows measured values."""
+    """nbval compares no HTML, where ``check`` shows measured values, and of pictures no PNG: no GIF."""
     if hasattr(collector, "skip_compare"):
-        collector.skip_compare += ("text/html",)
+        collector.skip_compare += ("text/html", "image/gif")
 
 
 @pytest.fixture(autouse=True, scope="session")
