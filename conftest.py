@@ -23,7 +23,7 @@ os.environ.update(_SETTINGS)
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
-    """nbval compares no HTML, where ``check`` shows measured values, and of pictures no PNG: no GIF."""
+    """nbval compares no HTML, where ``check`` shows measured values, and no GIF, as no PNG."""
     if hasattr(collector, "skip_compare"):
         collector.skip_compare += ("text/html", "image/gif")
 
