@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from dlbook.data.files import settings
-from dlbook.data.files.locate import locate, status
+from dlbook.data.files.locate import status
 from dlbook.data.files.types import Collection, RemoteFile, get_collection, register
 from dlbook.data.kinds.images import ImageData
-from dlbook.data.loading import load, remember
+from dlbook.data.loading import load
 
 CLASS_NAMES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
@@ -96,7 +96,7 @@ def load_cifar10(*, everything: bool = False) -> ImageData:
         DataSettingError: on a wrong DLBOOK_DATA, DLBOOK_DATA_DIR or DLBOOK_CACHE.
     """
     if not everything and settings.mode() != "stand-in" and all(f.path for f in status(_PART)):
-        return _load_part()
+        return load(_PART, ImageData, _read_part)
 
     def read(paths: dict[str, Path]) -> dict[str, Any]:
         parts = read_archive(paths[_ARCHIVE])
@@ -141,24 +141,13 @@ def read_archive(path: Path) -> dict[str, np.ndarray]:
     return fields
 
 
-def _load_part() -> ImageData:
-    located = locate(_PART)
-    fields: dict[str, np.ndarray] = {}
+def _read_part(paths: dict[str, Path]) -> dict[str, Any]:
+    fields: dict[str, Any] = {"class_names": CLASS_NAMES}
     for file in _PART.files:
         name = "_".join(file.name.split("_")[:2])
-        path = located.paths[file.path]
+        path = paths[file.path]
         with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as content:
             fields[name] = np.load(content, allow_pickle=False)
     for part in ("train", "test"):
         fields[f"y_{part}"] = fields[f"y_{part}"].astype(np.int32)
-    data = ImageData(
-        name=_PART.name,
-        title=_PART.title,
-        source=located.source,
-        licence=_PART.licence,
-        citation=_PART.citation,
-        notes=located.notes,
-        class_names=CLASS_NAMES,
-        **fields,
-    )
-    return remember(data)
+    return fields

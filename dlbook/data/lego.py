@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image
 
 from dlbook.data.files import settings
-from dlbook.data.files.locate import locate, status
+from dlbook.data.files.locate import status
 from dlbook.data.files.types import Collection, RemoteFile, get_collection, register
 from dlbook.data.kinds.views import ViewData
-from dlbook.data.loading import load, remember
+from dlbook.data.loading import load
 from dlbook.data.stand_ins import lego as stand_in
 
 NEAR, FAR = 2.0, 6.0  # in units of the scene; the cameras stand 4.03 from its middle
@@ -85,7 +85,8 @@ def load_lego() -> ViewData:
         ValueError: pictures and poses do not belong together.
     """
     if settings.mode() != "stand-in" and all(file.path for file in status(_SMALL)):
-        return _load_small()
+        small = _SMALL.files[0].path
+        return load(_SMALL, ViewData, lambda paths: read_small(paths[small]), near=NEAR, far=FAR)
     return load("lego", ViewData, _read, near=NEAR, far=FAR)
 
 
@@ -171,19 +172,3 @@ def _read(paths: dict[str, Path]) -> dict[str, Any]:
         images, poses, fields["focal"] = read_views(paths, part)
         fields |= {f"images_{part}": images, f"poses_{part}": poses}
     return fields
-
-
-def _load_small() -> ViewData:
-    located = locate(_SMALL)
-    data = ViewData(
-        name=_SMALL.name,
-        title=_SMALL.title,
-        source=located.source,
-        licence=_SMALL.licence,
-        citation=_SMALL.citation,
-        notes=located.notes,
-        near=NEAR,
-        far=FAR,
-        **read_small(located.paths[_SMALL.files[0].path]),
-    )
-    return remember(data)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from dlbook.data.files import settings
 from dlbook.data.files.locate import locate
-from dlbook.data.files.types import DataUnavailableError, get_collection
+from dlbook.data.files.types import Collection, DataUnavailableError, get_collection
 from dlbook.data.kinds.dataset import STAND_IN, DataSet
 
 AnyDataSet = TypeVar("AnyDataSet", bound=DataSet)
@@ -31,7 +31,7 @@ def remember(data: AnyDataSet) -> AnyDataSet:
 
 
 def load(
-    name: str,
+    collection: str | Collection,
     kind: Callable[..., AnyDataSet],
     read: Callable[[dict[str, Path]], dict[str, Any]],
     **common: Any,
@@ -42,9 +42,10 @@ def load(
     LICENCE, CITATION and NOTE, and ``make()`` gives the same fields as ``read``.
 
     Args:
-        name: the collection in the registry.
+        collection: its name in the registry, or a collection that is in no registry: the same
+            data in other files, which some mirror folder has.
         kind: the class of the data set.
-        read: verified files (path in the registry -> where it lies) -> fields of ``kind``.
+        read: verified files (path in the collection -> where it lies) -> fields of ``kind``.
         common: further fields, the same for the real data and for the stand-in.
 
     Returns:
@@ -55,9 +56,11 @@ def load(
         DataUnavailableError: in real mode, when the files cannot be had.
         DataSettingError: on a wrong setting in the environment.
     """
-    collection = get_collection(name)
+    if isinstance(collection, str):
+        collection = get_collection(collection)
+    name = collection.name
     try:
-        located = locate(name)
+        located = locate(collection)
     except DataUnavailableError as error:
         if settings.mode() == "real":
             raise
