@@ -51,7 +51,7 @@ class UNet(nn.Module):
         self.down, self.low, self.high = Block(a, a), Block(b, b), Block(b, b)
         self.hidden, self.hidden_told = nn.Linear(49 * b, HIDDEN), nn.Linear(TOLD, HIDDEN)
         self.whole = nn.Linear(HIDDEN, 49 * b)
-        self.double, self.up = nn.ConvTranspose2d(b, a, 2, stride=2), Block(2 * a, a)
+        self.enlarge, self.up = nn.ConvTranspose2d(b, a, 2, stride=2), Block(2 * a, a)
         self.end = nn.Conv2d(a, 4, 3, padding=1)
         frequencies = np.exp(np.linspace(0, math.log(100), 16)) * math.pi / 5
         self.register_buffer("frequencies", torch.tensor(frequencies, dtype=torch.float32))
@@ -63,7 +63,7 @@ class UNet(nn.Module):
         skip = self.down(self.begin(F.pixel_unshuffle(noisy, 2)), told)
         x = self.low(self.halve(skip), told)
         whole = self.whole(F.silu(self.hidden(x.flatten(1)) + self.hidden_told(told)))
-        x = self.double(self.high(x + whole.view_as(x), told))
+        x = self.enlarge(self.high(x + whole.view_as(x), told))
         x = self.up(torch.cat([x, skip], dim=1), told)
         return F.pixel_shuffle(self.end(F.silu(x)), 2)
 

@@ -19,7 +19,11 @@ import psutil
 
 from dlbook.runtime import versions
 
-import torch  # isort: skip
+# Triton's compiler and TensorFlow's do not live in one process on every machine (the second one to
+# be imported ends it), and PyTorch on a processor does without Triton.
+sys.modules.setdefault("triton", None)
+
+import torch  # isort: skip # noqa: E402
 
 ROUNDS, QUICK_ROUNDS = 15, 2
 Side = Callable[[], float]  # one round; returns milliseconds per step
