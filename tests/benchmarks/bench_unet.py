@@ -48,7 +48,7 @@ class UNet(nn.Module):
         self.both = nn.Linear(TOLD, TOLD)
         self.begin = nn.Conv2d(4, a, 3, padding=1)
         self.halve = nn.Conv2d(a, b, 2, stride=2)
-        self.down, self.low, self.high = Block(a, a), Block(b, b), Block(b, b)
+        self.down, self.low = Block(a, a), Block(b, b)
         self.hidden, self.hidden_told = nn.Linear(49 * b, HIDDEN), nn.Linear(TOLD, HIDDEN)
         self.whole = nn.Linear(HIDDEN, 49 * b)
         self.enlarge, self.up = nn.ConvTranspose2d(b, a, 2, stride=2), Block(2 * a, a)
@@ -63,7 +63,7 @@ class UNet(nn.Module):
         skip = self.down(self.begin(F.pixel_unshuffle(noisy, 2)), told)
         x = self.low(self.halve(skip), told)
         whole = self.whole(F.silu(self.hidden(x.flatten(1)) + self.hidden_told(told)))
-        x = self.enlarge(self.high(x + whole.view_as(x), told))
+        x = self.enlarge(x + whole.view_as(x))
         x = self.up(torch.cat([x, skip], dim=1), told)
         return F.pixel_shuffle(self.end(F.silu(x)), 2)
 
