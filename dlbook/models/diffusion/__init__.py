@@ -14,6 +14,7 @@ cosine); Song, Meng & Ermon, "Denoising diffusion implicit models" (DDIM), ICLR 
 flow), ICLR 2023; Lipman and others, "Flow matching for generative modeling", ICLR 2023.
 """
 
+from dlbook.models.diffusion.many import ManyDiffusions
 from dlbook.models.diffusion.model import DiffusionModel
 from dlbook.models.diffusion.nets import (
     SideBySide,
@@ -44,6 +45,7 @@ __all__ = [
     "PREDICTIONS",
     "SCHEDULES",
     "DiffusionModel",
+    "ManyDiffusions",
     "SideBySide",
     "TimeFeatures",
     "build_point_net",

@@ -137,7 +137,7 @@ def build_unet(
     Args:
         image_size: Height and width, a multiple of 4.
         channels: At half and at a quarter of the size.
-        num_blocks: Residual blocks at each size, on the way down and on the way up.
+        num_blocks: Residual blocks at half the size, at a quarter, and at half the size again.
         num_hidden: Units of the dense layer at the smallest size; 0 leaves it out.
         embedding_dim: Numbers that tell the blocks time and class.
         num_classes: Classes; one more stands for "not told". 0: the net is told none.
@@ -179,8 +179,6 @@ def build_unet(
         whole = layers.Activation("silu")(layers.Add()([whole, told]))
         whole = layers.Dense(quarter * quarter * channels[1], kernel_initializer="zeros")(whole)
         x = layers.Add()([x, layers.Reshape((quarter, quarter, channels[1]))(whole)])
-    for _ in range(num_blocks):
-        x = residual_block(x, condition, channels[1])
     x = layers.Conv2DTranspose(channels[0], 2, strides=2)(x)
     x = layers.Concatenate()([x, skip])
     for _ in range(num_blocks):
