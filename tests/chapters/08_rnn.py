@@ -5,6 +5,14 @@ TINY = """
 FULL.update(words=16, units=4, epochs=1)
 """
 
+# the recall of section 5 trains in NumPy: one update, before which the nets are asked
+UNTRAINED = """
+import functools
+from dlbook.models import rnn
+
+rnn.learn_recall = functools.partial(rnn.learn_recall, updates=1)
+"""
+
 MISTAKES = {
     "states": [
         ("ignores the mask", "np.where(mask[:, step, None], new, state)", "new"),

@@ -39,6 +39,48 @@ def states_of(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias: np
     return states
 
 
+# ---- recall of one bit ----
+
+
+def test_the_bit_stands_in_the_first_step_alone():
+    x, bits = rnn.recall_batch(np.random.default_rng(0), 5, 4)
+    assert x.shape == (4, 5, 8)
+    np.testing.assert_array_equal(x[0, :, :1], 2 * bits - 1)
+    assert not x[1:, :, 0].any()
+    assert x[1:, :, 1:].all()
+
+
+def test_gradients_of_recall_agree_with_the_tape_for_each_net():
+    shapes = ((2, 8, 5), (2, 5, 5), (2, 1, 5), (2, 5, 1))
+    weights = tuple(GENERATOR.normal(size=shape).astype("float32") for shape in shapes)
+    x, bits = rnn.recall_batch(GENERATOR, 6, 4)
+    right, gradients = rnn.recall_gradients(weights, x, bits)
+    for net in range(2):
+        W, U, b, v = (tf.Variable(part[net]) for part in weights)
+        with tf.GradientTape() as tape:
+            h = tf.zeros((6, 5))
+            for step in x:
+                h = tf.tanh(step @ W + h @ U + b)
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(bits.astype("float32"), h @ v)
+            loss = tf.reduce_mean(losses)
+        for ours, its in zip(gradients, tape.gradient(loss, [W, U, b, v]), strict=True):
+            np.testing.assert_allclose(ours[net], its, atol=1e-5)
+        assert right[net] == np.mean((np.asarray(h @ v) > 0) == bits)
+
+
+def test_recall_is_learnt_over_few_steps_and_not_at_rate_zero():
+    right = rnn.learn_recall(3, (0.0, 0.01), size=0.05, starts=2)
+    assert right.shape == (2, 2)
+    assert right[:, 1].min() > 0.95
+    assert right[:, 0].max() < 0.95
+
+
+@pytest.mark.parametrize("wrong", [{"length": 0}, {"starts": 0}, {"updates": 0}])
+def test_recall_needs_something_to_do(wrong):
+    with pytest.raises(ValueError, match="at least 1"):
+        rnn.learn_recall(**({"length": 3, "rates": (0.01,)} | wrong))
+
+
 # ---- the sentiment model ----
 
 
