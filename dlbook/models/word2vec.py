@@ -197,6 +197,34 @@ class Stretches:
                 shape = (steps, self.batch_size, -1)
                 yield tuple(a[: steps * self.batch_size].reshape(shape) for a in arrays)
 
+    def count_pairs(self, few: int) -> tuple[np.ndarray, np.ndarray]:
+        """How often words are neighbours of each other in one pass. The next call is the next pass.
+
+        Args:
+            few: only words whose numbers are below this are counted.
+
+        Returns:
+            (few, few): how often the second word is a neighbour of the first; and (few,): how many
+            neighbours each word has, those of larger numbers included.
+
+        Raises:
+            ValueError: ``few`` is not positive.
+        """
+        if few < 1:
+            raise ValueError(f"few must be 1 or more, got {few}")
+        together, neighbours = np.zeros((few, few)), np.zeros(few)
+        end = self.window + self.length
+        for around, left, right, _ in self.batches():
+            centre = around[..., self.window : end].astype(int)
+            for step in range(-self.window, self.window + 1):
+                other = around[..., self.window + step : end + step]
+                near = (right >= step if step > 0 else left >= -step) & (centre < few) & (step != 0)
+                neighbours += np.bincount(centre[near], minlength=few)
+                near &= other < few
+                places = few * centre[near] + other[near]
+                together += np.bincount(places, minlength=few**2).reshape(few, few)
+        return together, neighbours
+
     def dataset(self) -> Any:
         """A ``tf.data.Dataset`` of the steps of one pass. Every time it is read it cuts anew."""
         import tensorflow as tf

@@ -109,6 +109,22 @@ def test_pairs_are_those_of_loops_over_texts(lengths):
     assert sorted(pairs_of(made)) == sorted(expected)
 
 
+@pytest.mark.parametrize("few", [5, 30])
+def test_counted_pairs_are_those_of_loops(few):
+    lengths = (40, 3, 1, 17)
+    pairs = np.array(pairs_of(stretches(*lengths, seed=4)))  # the same seed: the same pass
+    together, neighbours = stretches(*lengths, seed=4).count_pairs(few)
+    expected = np.zeros((30, 30))
+    np.add.at(expected, tuple(pairs.T), 1)
+    np.testing.assert_array_equal(together, expected[:few, :few])
+    np.testing.assert_array_equal(neighbours, expected[:few].sum(axis=1))
+
+
+def test_pairs_of_no_word_are_refused():
+    with pytest.raises(ValueError, match="few must be 1 or more"):
+        stretches(9).count_pairs(0)
+
+
 def test_windows_are_dynamic():
     made = stretches(4_000, window=4, seed=1)
     sides = np.concatenate([part[1].ravel() for part in made.batches()])
