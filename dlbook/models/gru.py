@@ -153,12 +153,13 @@ def build_forecaster(
     num_features: int = 1,
     horizon: int = 24,
     num_units: int = 32,
+    subtract: bool = True,
 ) -> keras.Model:
     """A forecaster: the last values of a series, a recurrent layer, the next values.
 
-    The last value of the series is taken away from all its values before they are read, and added
-    to the forecast again. So the net forecasts a change, and the level of the series, which may
-    drift away from that of the training years, does not matter.
+    With ``subtract`` the last value of the series is taken away from all its values before they
+    are read, and added to the forecast again. So the net forecasts a change, and the level of the
+    series, which may drift away from that of the training years, does not matter.
 
     Args:
         kind: "rnn", "gru" or "lstm".
@@ -167,6 +168,7 @@ def build_forecaster(
         num_features: Numbers at each step; the first is the series that is forecast.
         horizon: Steps that are forecast, all at once.
         num_units: Units of the recurrent layer.
+        subtract: Whether a change is forecast; else the level itself.
 
     Returns:
         A model from (batch, window, features) to (batch, horizon).
@@ -177,13 +179,17 @@ def build_forecaster(
     if window % patch:
         raise ValueError(f"patch={patch} does not divide window={window}")
     inputs = keras.Input((window, num_features), name="history")
-    last = inputs[:, -1, :1]  # (batch, 1)
-    series = inputs[:, :, :1] - last[:, None]  # (batch, window, 1)
-    x = ops.concatenate([series, inputs[:, :, 1:]], axis=-1) if num_features > 1 else series
+    x, last = inputs, inputs[:, -1, :1]  # (batch, window, features), (batch, 1)
+    if subtract:
+        x = inputs[:, :, :1] - last[:, None]  # (batch, window, 1)
+        x = ops.concatenate([x, inputs[:, :, 1:]], axis=-1) if num_features > 1 else x
     x = ops.reshape(x, (-1, window // patch, patch * num_features))
     x = KINDS[kind](num_units, name=kind)(x)
-    change = layers.Dense(horizon, dtype="float32", name="change")(x)
-    return keras.Model(inputs, change + ops.cast(last, "float32"), name=f"{kind}_forecaster")
+    name = "change" if subtract else "level"
+    outputs = layers.Dense(horizon, dtype="float32", name=name)(x)
+    if subtract:
+        outputs = outputs + ops.cast(last, "float32")
+    return keras.Model(inputs, outputs, name=f"{kind}_forecaster")
 
 
 def build_reader(

@@ -169,6 +169,19 @@ def test_a_higher_level_makes_a_higher_forecast(kind):
     assert np.abs(np.asarray(model(higher)) - np.asarray(model(x)) - 7).max() > 1e-3
 
 
+@EVERY_KIND
+@pytest.mark.parametrize("patch", [1, 3])
+def test_a_forecaster_of_the_level_takes_nothing_away(kind, patch):
+    sizes = {"window": 6, "patch": patch, "num_features": 2, "horizon": 3, "num_units": 4}
+    model, x = gru.build_forecaster(kind, **sizes, subtract=False), normal(4, 6, 2)
+    state = model.get_layer(kind)(x.reshape(4, 6 // patch, 2 * patch))
+    np.testing.assert_allclose(model(x), model.get_layer("level")(state), atol=1e-5)
+    of_changes = gru.build_forecaster(kind, **sizes)
+    assert model.count_params() == of_changes.count_params()
+    of_changes.set_weights(model.get_weights())  # the same weights, another forecast
+    assert np.abs(np.asarray(model(x)) - np.asarray(of_changes(x))).max() > 1e-3
+
+
 def test_a_patch_must_divide_the_window():
     with pytest.raises(ValueError, match="patch=5 does not divide window=12"):
         gru.build_forecaster(window=12, patch=5)
@@ -229,6 +242,12 @@ MODELS = {
         f"{kind} reader": (lambda kind=kind: gru.build_reader(kind, num_units=4), normal(4, 5, 2))
         for kind in gru.KINDS
     },
+    "forecaster of the level": (
+        lambda: gru.build_forecaster(
+            window=6, num_features=2, horizon=3, num_units=4, subtract=False
+        ),
+        normal(4, 6, 2),
+    ),
     "reader with an open gate": (
         lambda: gru.build_reader("gru", num_units=4, open_bias=1.0),
         normal(4, 5, 2),
