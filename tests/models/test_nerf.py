@@ -190,6 +190,14 @@ def test_extreme_densities() -> None:
     assert module.render_weights(np.zeros((2, 0), "float32"), 1.0).shape == (2, 0)
 
 
+def test_no_density_brings_the_sum_of_the_weights_over_one() -> None:
+    scale = 10.0 ** RNG.uniform(-4, 6, (1000, 1))  # rays through thin air and through rock
+    density = scale * RNG.exponential(size=(1000, 64))
+    total = as_numpy(module.render_weights(density.astype("float32"), 0.05)).sum(axis=1)
+    assert total.max() <= 1 + 1e-6
+    np.testing.assert_allclose(total, -np.expm1(-0.05 * density.sum(axis=1)), atol=1e-5)
+
+
 def test_a_piece_cut_in_two_changes_nothing_but_an_exchange_does() -> None:
     density, lengths = np.float32([2, 1, 4]), np.float32([0.3, 0.5, 0.2])
     whole = as_numpy(module.render_weights(density, lengths))
@@ -285,6 +293,14 @@ def test_fourier_features_equal_their_formula_and_are_saved(check_saving) -> Non
         module.FourierFeatures(0)
     with pytest.raises(ValueError, match="positive"):
         module.FourierFeatures(3, scale=0.0)
+
+
+def test_a_picture_net_without_encoding_sees_places_round_zero() -> None:
+    net = module.build_picture_net(None, hidden_units=(6,))
+    inside = keras.Model(net.inputs[0], net.layers[1].output)
+    corners = np.float32([[0, 0], [1, 0.5], [0.25, 1]])
+    np.testing.assert_allclose(inside(corners), [[-1, -1], [1, 0], [-0.5, 1]], atol=1e-6)
+    assert net.count_params() == (2 + 1) * 6 + (6 + 1) * 3
 
 
 def test_a_gradient_reaches_every_weight_of_the_picture_net(check_gradients) -> None:

@@ -56,7 +56,7 @@ class RadianceField(keras.Model):
         self.occupied = self.add_weight(
             shape=(cells**3,), initializer="ones", trainable=False, name="occupied"
         )
-        self.psnr_tracker = keras.metrics.Mean(name="squared_error")
+        self.error_tracker = keras.metrics.Mean(name="squared_error")
         self.built = True  # the field is
 
     def call(self, rays, training=False):
@@ -103,7 +103,7 @@ class RadianceField(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Mean squared error of the colours."""
         error = ops.mean(ops.square(y_pred["colour"] - y))
-        self.psnr_tracker.update_state(error)
+        self.error_tracker.update_state(error)
         return error
 
     def get_metrics_result(self):
