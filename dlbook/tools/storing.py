@@ -62,9 +62,19 @@ def run_untrained(chapter: Chapter, *_: Any) -> Outcome:
 
 
 def store(chapter: Chapter, output: Path, html: bool) -> Outcome:
-    """Execute a chapter on real data, on stand-ins and untrained; store it if all three go well."""
+    """Execute a chapter on stand-ins, untrained and on real data; store it if all three go well.
+
+    The real run comes last: it is the long one, and the others find most of what is refused.
+    """
     names = chapter.record.get("data", ())
     before = part_hashes(chapter, chapter.read(), names)
+    stand_in = _execute(chapter, " on stand-in data", settings=_STAND_IN)
+    if stand_in.failure:
+        return Outcome(chapter, stand_in)
+    untrained = _untrained(chapter)
+    outcome = Outcome(chapter, untrained, refusals=_untrained_refusals(untrained))
+    if not outcome.ok:
+        return outcome
     # DLBOOK_STORE lets the chapter write what others load of it: dlbook.data.save_artifact
     real = {"DLBOOK_DATA": "real", "DLBOOK_STORE": "1"}
     run = _execute(chapter, settings=real)
@@ -72,15 +82,7 @@ def store(chapter: Chapter, output: Path, html: bool) -> Outcome:
     outcome.refusals = _real_refusals(run)
     if before != part_hashes(chapter, chapter.read(), names):
         outcome.refusals.append("its cells, or what they import, changed while it ran")
-    if not outcome.ok:
-        return outcome
-    stand_in = _execute(chapter, " on stand-in data", settings=_STAND_IN)
-    outcome.run = stand_in
-    if not stand_in.failure:
-        outcome.run = untrained = _untrained(chapter)
-        outcome.refusals = _untrained_refusals(untrained)
     if outcome.ok:
-        outcome.run = run
         record = outcome.record
         record["stand_in"] = _small_record(stand_in, stand_in.report["checks"])
         tagged = {cell.id for cell in must_fail_untrained(run.notebook)}

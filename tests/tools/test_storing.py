@@ -176,7 +176,8 @@ def test_what_must_not_be_stored_is_not(
     make_notebook: MakeNotebook, cell: str, reason: str
 ) -> None:
     path = make_notebook("05_toy_nets", "import dlbook", cell)
-    change(path, "cell-1", metadata={"tags": ["untrained-fails"]})
+    if "untrained" in reason:
+        change(path, "cell-1", metadata={"tags": ["untrained-fails"]})
     before = path.read_bytes()
     result = run(path, "--store")
     assert result.exit_code == 1
@@ -185,12 +186,18 @@ def test_what_must_not_be_stored_is_not(
     assert reason in result.output
 
 
+def test_the_long_run_on_real_data_comes_last(make_notebook: MakeNotebook) -> None:
+    path = make_notebook("05_toy_nets", "import dlbook", PASSES)
+    result = run(path, "--store")
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.output.splitlines() if "done in" in line]
+    assert ["stand-in" in lines[0], "untrained" in lines[1]] == [True, True]
+    assert lines[2].startswith("✓ 05_toy_nets: done in")
+
+
 def test_a_chapter_that_was_changed_while_it_ran_is_not_stored(toy: Path) -> None:
     module = toy.parents[1] / "dlbook" / "models" / "toy.py"
-    change(toy, "setup", source="import dlbook, pathlib")
-    change(toy, "train", source=f"pathlib.Path({str(module)!r}).write_text('SIZE = 2')")
-    change(toy, "result", source=PASSES)
-    change(toy, "full-size", source="1")
+    change(toy, "train", source=f"{TRAIN}\nopen({str(module)!r}, 'w').write('SIZE = 2')")
     result = run(toy, "--store")
     assert result.exit_code == 1
     assert "changed while it ran" in result.output
