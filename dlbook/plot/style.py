@@ -3,6 +3,7 @@
 import base64
 import functools
 import io
+import sys
 from typing import Any
 
 import matplotlib as mpl
@@ -76,8 +77,23 @@ def alternative_text(figure: Figure) -> str:
 
 
 def _bundle(figure: Figure, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=_DPI, bbox_inches="tight", facecolor="white")
     alt = alternative_text(figure)
-    data = {"image/png": base64.b64encode(file.getvalue()).decode(), "text/plain": alt}
+    data = {"text/plain": alt}
+    if not _drawn_by_ipython():
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=_DPI, bbox_inches="tight", facecolor="white")
+        data["image/png"] = base64.b64encode(file.getvalue()).decode()
     return data, {"image/png": {"alt": alt}}
+
+
+def _drawn_by_ipython() -> bool:
+    # in a notebook the inline backend has registered a format of its own for figures; IPython
+    # prefers it to a bundle's, so a picture drawn here would be drawn twice and thrown away
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        return False
+    try:
+        shell.display_formatter.formatters["image/png"].lookup_by_type(Figure)
+    except KeyError:
+        return False
+    return True

@@ -1,10 +1,12 @@
 """The grammar: colours, alternative text, the bundle that notebooks show."""
 
 import base64
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+from matplotlib.figure import Figure
 
 from dlbook import plot
 from dlbook.plot.style import alternative_text
@@ -53,6 +55,21 @@ def test_ipython_uses_our_bundle():
     data, metadata = display_formatter.format(ax.figure)
     assert set(data) == {"image/png", "text/plain"}
     assert metadata["image/png"]["alt"]
+
+
+def test_in_a_notebook_a_figure_is_drawn_once(monkeypatch):
+    display_formatter = pytest.importorskip("IPython.core.formatters").DisplayFormatter()
+    drawn = []
+    inline = display_formatter.formatters["image/png"]
+    inline.for_type(Figure, lambda figure: drawn.append("inline") or "its picture")
+    shell = SimpleNamespace(display_formatter=display_formatter)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    monkeypatch.setattr(Figure, "savefig", lambda *_, **__: drawn.append("bundle"))
+    ax = plot.lines([1, 2], {"a": [1, 2]}, x_label="x", y_label="y")
+    data, metadata = display_formatter.format(ax.figure)
+    assert drawn == ["inline"]
+    assert data["image/png"] == "its picture"
+    assert metadata["image/png"]["alt"] == data["text/plain"] != ""
 
 
 def test_an_undescribed_figure_has_no_text():
