@@ -135,7 +135,7 @@ class DiffusionModel(keras.Model):
 
     def generate(
         self, count: int, *, steps: int = 50, classes: Any = None, strength: float = 0.0,
-        freshness: float = 0.0, straight: bool = False, seed: int = 0, batch_size: int = 125,
+        freshness: float = 0.0, straight: bool = False, seed: int = 0, batch_size: int = 625,
     ) -> np.ndarray:  # fmt: skip
         """Invent images.
 

@@ -16,7 +16,8 @@ class TimeFeatures(layers.Layer):
     """Sines and cosines of a time, so that a dense layer can tell near times apart.
 
     Args:
-        num_features: An even number; half are sines. Periods go from 1 to 100 per unit of time.
+        num_features: An even number; half are sines. The periods go from 10 down to 0.1, in
+            units of time.
     """
 
     def __init__(self, num_features: int = 32, **kwargs):
