@@ -136,6 +136,14 @@ def test_no_heading_and_no_paragraph_stands_twice(chapter: Chapter) -> None:
 
 
 @chapters
+def test_no_section_is_lost(chapter: Chapter) -> None:
+    prose = [cell.source for cell in notebook_of(chapter).cells if cell.cell_type == "markdown"]
+    found = re.findall(r"^## (\d+)\. ", "\n".join(prose), flags=re.MULTILINE)
+    assert [int(number) for number in found] == [*range(1, len(found) + 1)]
+    assert len(found) > 5
+
+
+@chapters
 def test_it_starts_with_a_title_and_the_set_up(chapter: Chapter) -> None:
     notebook = notebook_of(chapter)
     assert notebook.cells[0].cell_type == "markdown"
